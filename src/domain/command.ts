@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+/** Where in the log a decision was caused. `offset` is text, as in every JSON that leaves the process. */
+export const Position = z.strictObject({
+  topicId: z.string(),
+  partition: z.int().nonnegative(),
+  offset: z.string(),
+});
+export type Position = z.infer<typeof Position>;
+
+export const EvidenceStep = z.strictObject({
+  eventId: z.string(),
+  time: z.string(),
+  tool: z.string(),
+  resource: z.string().optional(),
+  contribution: z.number().describe('What this step added to the measure of the rule.'),
+});
+export type EvidenceStep = z.infer<typeof EvidenceStep>;
+
+/** Who acted, for whom: the same fields in commands and findings. */
+export const Actor = {
+  agent: z.strictObject({ id: z.string(), role: z.string().optional(), version: z.string().optional() }),
+  principal: z.strictObject({ id: z.string(), type: z.string().optional() }).optional(),
+  delegation: z.array(z.string()).optional(),
+  tenant: z.string().optional(),
+};
+
+/** Why: the rule, the numbers and the steps. */
+export const Reasoning = {
+  rule: z.string().describe('Id of the rule.'),
+  score: z.number().describe('Value of the decisive measure expression.'),
+  threshold: z.number().describe('What it was compared with.'),
+  reason: z.string().describe('One sentence for a person.'),
+  measures: z.record(z.string(), z.number()),
+  baseline: z.record(z.string(), z.number()).describe('The baseline numbers used.'),
+  evidence: z.array(EvidenceStep),
+  evidenceOmitted: z.int().nonnegative().describe('Contributing steps that are not listed.'),
+};
+
+/**
+ * A request to enforcers, and the line that `replay --out` writes. Key of the record: the session.
+ * The id derives from what caused the command, so a replay repeats it. A kill never expires.
+ */
+export const Command = z
+  .strictObject({
+    id: z.string(),
+    action: z.enum(['pause', 'resume', 'kill']),
+    session: z.string().optional(),
+    scope: z.string().optional().describe('Instead of a session: an order for an agent, a principal or a tenant.'),
+    ...Actor,
+    triggerEventId: z.string(),
+    time: z.string().describe('Append time of the record that caused it.'),
+    ...Reasoning,
+    policyHash: z.string(),
+    position: Position,
+    signature: z.string().optional().describe('Ed25519 over RFC 8785 canonical JSON without this field.'),
+  })
+  .describe('Firebreak command');
+export type Command = z.infer<typeof Command>;

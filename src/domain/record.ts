@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import type { ActionEvent } from './event.ts';
+
+/**
+ * The records of `firebreak.actions`. All but actions are control records: they change nothing when repeated.
+ * Types are CloudEvents types with the prefix below; a bare JSON object in the canonical shape is an action.
+ */
+export const TYPE_PREFIX = 'dev.firebreak.';
+
+const text = z.string().min(1).max(2048);
+const hash = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const person = z.looseObject({ id: text, type: z.string().optional() });
+
+export const Decision = z.looseObject({
+  id: text,
+  kind: z.enum(['release', 'reject', 'pause', 'kill', 'lift']),
+  session: text.optional(),
+  scope: z.looseObject({ type: z.enum(['agent', 'principal', 'tenant']), id: text }).optional(),
+  command: text.optional().describe('The command that this answers.'),
+  view: z.string().optional().describe('Digest of the evidence that the person saw.'),
+  by: person,
+  reason: z.string().optional(),
+  grant: z
+    .looseObject({
+      marks: z.number().optional(),
+      points: z.number().optional(),
+      minutes: z.number().optional(),
+      targets: z.array(z.string()).optional(),
+    })
+    .optional(),
+});
+export type Decision = z.infer<typeof Decision>;
+
+export const Acknowledgement = z.looseObject({
+  id: text,
+  command: text,
+  session: text,
+  status: z.enum(['received', 'enforced', 'failed', 'unsupported']),
+  enforcer: text,
+  reason: z.string().optional(),
+});
+export type Acknowledgement = z.infer<typeof Acknowledgement>;
+
+export const PolicyActivated = z.looseObject({
+  hash,
+  chunks: z.int().positive(),
+  engine: z.int().positive(),
+  by: z.string().optional(),
+});
+export type PolicyActivated = z.infer<typeof PolicyActivated>;
+
+export const Published = z.looseObject({ command: text, session: text.optional(), scope: z.string().optional() });
+export type Published = z.infer<typeof Published>;
+
+export const Tick = z.looseObject({});
+export type Tick = z.infer<typeof Tick>;
+
+export const Restated = z.looseObject({
+  clockMs: z.int().nonnegative(),
+  policy: PolicyActivated.optional(),
+  orders: z.array(z.unknown()).default([]),
+});
+export type Restated = z.infer<typeof Restated>;
+
+/** Schema of each control record by its CloudEvents type. */
+export const CONTROL_RECORDS = {
+  'decision.v1': Decision,
+  'command.acknowledged.v1': Acknowledgement,
+  'policy.activated.v1': PolicyActivated,
+  'command.published.v1': Published,
+  'tick.v1': Tick,
+  'state.restated.v1': Restated,
+} as const;
+
+/** Why a record cannot be used. A closed set: it is a metric label and a header of the quarantined record. */
+export const REFUSALS = [
+  'too_large',
+  'not_json',
+  'invalid_event',
+  'invalid_control',
+  'unknown_type',
+  'placeholder_session',
+  'key_mismatch',
+  'misrouted',
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+/** A record as it came from the log, before anyone has read it. Times are the broker's append times. */
+export interface RawRecord {
+  offset: number;
+  appendMs: number;
+  key: Uint8Array | null;
+  value: Uint8Array | null;
+  headers: Record<string, Uint8Array | string | (Uint8Array | string)[] | undefined>;
+}
+
+export type RecordBody =
+  | { type: 'action'; event: ActionEvent }
+  | { type: 'decision'; decision: Decision }
+  | { type: 'acknowledgement'; acknowledgement: Acknowledgement }
+  | { type: 'policy'; policy: PolicyActivated }
+  | { type: 'published'; published: Published }
+  | { type: 'tick' }
+  | { type: 'restated'; restated: Restated }
+  | { type: 'refused'; refusal: Refusal; reason: string; raw: RawRecord };
+
+/** What `step` consumes. `offset` is exact up to 2^53; `appendMs` is the broker's time. */
+export interface LogRecord {
+  offset: number;
+  appendMs: number;
+  body: RecordBody;
+}

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { DURATION } from './duration.ts';
+
+export const SCOPES = ['session', 'rootSession', 'agent', 'principal', 'tenant'] as const;
+/** The kinds of measure that this version computes. */
+export const MEASURE_KINDS = ['count', 'attempts', 'sum', 'distinct', 'rate'] as const;
+export type MeasureKind = (typeof MEASURE_KINDS)[number];
+
+const duration = z
+  .string()
+  .regex(DURATION, 'a duration is a number and a unit: 500ms, 30s, 10m, 2h, 1d')
+  .describe('Duration: a number and a unit, ms s m h d.');
+
+const MatchValue = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.null(),
+  z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1),
+]);
+const MatchMap = z.record(z.string(), MatchValue).describe('field or field|modifier: value; all of them must hold');
+export const Match = z
+  .union([MatchMap, z.array(MatchMap).min(1)])
+  .describe('A map (all must hold) or a list of maps (any may hold). A list as value means any of its values.');
+export type Match = z.infer<typeof Match>;
+export type MatchMap = z.infer<typeof MatchMap>;
+
+const Expression = z
+  .union([z.string(), z.boolean()])
+  .describe('Expression over measures, baseline.* and session.*; see rules/README.md.');
+
+/** One rule as authors write it. Field by field described, because editors show these texts. */
+export const Rule = z
+  .strictObject({
+    kind: z.literal('rule').optional().describe('Kind of the document; a rule when absent.'),
+    id: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{1,63}$/, 'an id is 2 to 64 lower-case letters, digits and dashes, a letter first')
+      .describe('Stable name, never reused.'),
+    title: z.string().min(1).max(200),
+    description: z.string().max(4000).optional(),
+    severity: z.enum(['info', 'low', 'medium', 'high', 'critical']),
+    mode: z
+      .enum(['shadow', 'enforce'])
+      .default('enforce')
+      .describe('shadow: findings only; enforce: findings and commands.'),
+    tags: z.array(z.string().regex(/^(attack|atlas|owasp|firebreak)\.[a-z0-9._-]+$/)).default([]),
+    match: Match.default({}).describe('Which actions the rule looks at; absent means all.'),
+    by: z
+      .enum(SCOPES)
+      .default('session')
+      .describe('Whose actions are added up. Only `session` is available without a log for the wider scope.'),
+    within: z
+      .union([z.literal('session'), duration])
+      .describe('Sliding window, or `session` for the whole life of the session.'),
+    measure: z
+      .record(
+        z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'a measure name is letters, digits and _, a letter first'),
+        z.string().describe('count, attempts, rate, sum(field), distinct(field)'),
+      )
+      .refine((map) => Object.keys(map).length >= 1 && Object.keys(map).length <= 8, 'a rule has 1 to 8 measures')
+      .describe('Named measures that the expressions use.'),
+    when: z
+      .strictObject({ watch: Expression.optional(), pause: Expression.optional(), kill: Expression.optional() })
+      .refine((when) => Object.keys(when).length > 0, 'at least one of watch, pause, kill')
+      .describe('The condition of each level.'),
+    baselineDefaults: z
+      .record(z.string(), z.number())
+      .default({})
+      .describe('Value of each baseline.NAME that the rule uses, for agents without a baseline.'),
+    onError: z
+      .enum(['watch', 'pause'])
+      .default('watch')
+      .describe('Level at a record at which an expression fails or is not finite.'),
+    explain: z.string().max(500).optional().describe('Sentence with {names}, shown to whoever must decide.'),
+    runbook: z.string().max(4000).optional(),
+    falsePositives: z.array(z.string()).default([]),
+    tests: z.array(z.unknown()).default([]).describe('Inline tests; see rules/README.md.'),
+  })
+  .describe('Firebreak rule');
+export type Rule = z.infer<typeof Rule>;
+
+/** Settings that hold for a whole policy. Durations are milliseconds. */
+export const PolicySettings = z.strictObject({
+  idleEndMs: z
+    .int()
+    .positive()
+    .default(30 * 60_000),
+  maxLifetimeMs: z
+    .int()
+    .positive()
+    .default(24 * 3_600_000),
+  watchHoldMs: z
+    .int()
+    .positive()
+    .default(10 * 60_000),
+  killMarkMs: z
+    .int()
+    .positive()
+    .default(30 * 24 * 3_600_000),
+  delayMs: z.int().positive().default(3_600_000),
+});
+export type PolicySettings = z.infer<typeof PolicySettings>;
+
+/** The settings as a YAML document of the rule folder. */
+export const PolicyDocument = z
+  .strictObject({
+    kind: z.literal('policy'),
+    idleEnd: duration.optional().describe('A session ends at the first record after so long without one.'),
+    maxLifetime: duration.optional().describe('A session ends at the latest after so long.'),
+    watchHold: duration.optional().describe('`watch` is left after so long without a condition that holds.'),
+    killMark: duration.optional().describe('So long the mark of a killed session is kept.'),
+    delay: duration
+      .optional()
+      .describe('An event may be so much older than its receipt; older ones are moved forward.'),
+  })
+  .describe('Firebreak policy settings');
+export type PolicyDocument = z.infer<typeof PolicyDocument>;
+
+/** What a policy record activates: everything that decides, in one content-addressed body. */
+export const PolicyBody = z.strictObject({
+  format: z.literal(1),
+  settings: PolicySettings,
+  rules: z.array(Rule).max(500),
+});
+export type PolicyBody = z.infer<typeof PolicyBody>;
