@@ -19,7 +19,7 @@ interface Arity {
 }
 
 /** Numbers in, number out. `log` is natural; `round` takes halves away from zero; `clamp` lets the upper bound win. */
-export const numberFunctions: Record<NumberFunction, Arity> = {
+const numberFunctions: Record<NumberFunction, Arity> = {
   min: { least: 1, most: Infinity, usage: 'min(a, b, …)' },
   max: { least: 1, most: Infinity, usage: 'max(a, b, …)' },
   abs: { least: 1, most: 1, usage: 'abs(x)' },
@@ -34,13 +34,13 @@ export const numberFunctions: Record<NumberFunction, Arity> = {
 };
 
 /** Two strings in, boolean out. Both respect case, as `==` does. */
-export const textFunctions: Record<TextFunction, Arity> = {
+const textFunctions: Record<TextFunction, Arity> = {
   contains: { least: 2, most: 2, usage: 'contains(text, part)' },
   startsWith: { least: 2, most: 2, usage: 'startsWith(text, start)' },
 };
 
 /** Those with a typing of their own: any one type, lazy branches, and a literal that becomes milliseconds. */
-export const specialFunctions: Record<'oneOf' | 'if' | 'duration', Arity> = {
+const specialFunctions: Record<'oneOf' | 'if' | 'duration', Arity> = {
   oneOf: { least: 2, most: Infinity, usage: 'oneOf(x, a, b, …)' },
   if: { least: 3, most: 3, usage: 'if(condition, a, b)' },
   duration: { least: 1, most: 1, usage: 'duration("5m")' },
@@ -62,13 +62,4 @@ export function isNumberFunction(name: string): name is NumberFunction {
 
 export function isTextFunction(name: string): name is TextFunction {
   return Object.hasOwn(textFunctions, name);
-}
-
-const millisecondsPer: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `"5m"` → 300000; one number and one unit of ms, s, m, h, d. Undefined when it is not that. */
-export function durationMs(text: string): number | undefined {
-  const [, amount, unit] = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)$/.exec(text) ?? [];
-  const unitMs = millisecondsPer[unit ?? ''];
-  return amount === undefined || unitMs === undefined ? undefined : Number(amount) * unitMs;
 }

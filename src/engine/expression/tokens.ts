@@ -1,7 +1,7 @@
 import type { ExpressionProblem } from './problem.ts';
 
-export const deepestBrackets = 20;
-export const mostTokens = 100;
+const deepestBrackets = 20;
+const mostTokens = 100;
 
 /** A name, value or operator of the source. `and`, `or`, `not` are operators; brackets and commas leave no token. */
 export interface Token {
@@ -39,7 +39,7 @@ const wordOperators = new Set(['and', 'or', 'not']);
 const symbolOperators = new Set(['+', '-', '*', '/', '^', '<', '<=', '>', '>=', '==', '!=', '?', ':']);
 
 /** Words that mathjs reads as operators and we refuse: a measure of that name could not be used in an expression. */
-export const refusedWords: Record<string, string> = {
+const refusedWords: Record<string, string> = {
   mod: 'modulo is not available',
   xor: 'on booleans, write a != b',
   to: 'unit conversion is not available',

@@ -1,6 +1,7 @@
+import { parseDuration } from '../../domain/duration.ts';
 import { compileTerm } from './closures.ts';
 import { ExpressionFault } from './fault.ts';
-import { arityOf, durationMs, isNumberFunction, isTextFunction } from './functions.ts';
+import { arityOf, isNumberFunction, isTextFunction } from './functions.ts';
 import { type BinaryOperator, operatorKinds } from './operators.ts';
 import type { ExpressionProblem } from './problem.ts';
 import {
@@ -116,8 +117,8 @@ export class Typing {
 
   #duration(text: Checked, at: number): Checked {
     if (!text) return undefined;
-    const ms = text.kind === 'constant' && text.type === 'string' ? durationMs(text.value) : undefined;
-    if (ms === undefined)
+    const ms = text.kind === 'constant' && text.type === 'string' ? parseDuration(text.value) : Number.NaN;
+    if (Number.isNaN(ms))
       return this.report('duration() takes a number with one unit of ms, s, m, h, d: duration("5m")', at);
     return constant(ms);
   }
