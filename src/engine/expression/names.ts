@@ -4,11 +4,11 @@ import type { ValueType } from './term.ts';
 export interface Names {
   lookup(path: string): { slot: number; type: ValueType } | undefined;
   /** Every declared path, for suggestions. */
-  all(): string[];
+  all(): readonly string[];
 }
 
 /** `; did you mean "deletes"?`, or else a few of the candidates, so that a message never ends at "unknown". */
-export function hint(wanted: string, candidates: string[]): string {
+export function hint(wanted: string, candidates: readonly string[]): string {
   const nearest = nearestName(wanted, candidates);
   if (nearest !== undefined) return `; did you mean "${nearest}"?`;
   if (candidates.length === 0) return '';
@@ -17,7 +17,7 @@ export function hint(wanted: string, candidates: string[]): string {
 }
 
 /** The candidate with the least edits, at most a third of the length; or the one path that ends in `.wanted`. */
-export function nearestName(wanted: string, candidates: string[]): string | undefined {
+export function nearestName(wanted: string, candidates: readonly string[]): string | undefined {
   const lowered = wanted.toLowerCase();
   let best: string | undefined;
   let bestEdits = Math.max(1, Math.floor(wanted.length / 3)) + 1;

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { type Command, Position } from './command.ts';
+import type { Finding } from './finding.ts';
+import { Level } from './level.ts';
+import type { RawRecord, Refusal } from './record.ts';
+
+/** The latest level of a session, for enforcers that start late. `firebreak.verdicts` keeps one per key. */
+export const Verdict = z
+  .strictObject({
+    session: z.string(),
+    level: Level,
+    command: z.string().describe('Id of the command that brought the session here.'),
+    rule: z.string(),
+    time: z.string(),
+    position: Position.describe('Enforcers ignore what is not above the last position that they obeyed.'),
+  })
+  .describe('Firebreak verdict');
+export type Verdict = z.infer<typeof Verdict>;
+
+/** How far a partition is judged. An enforcer acts when the lease of its session's partition is old. */
+export const Lease = z
+  .strictObject({
+    partition: z.int().nonnegative(),
+    partitions: z.int().positive().describe('Partition count: murmur2(session) % partitions names the lease.'),
+    processedThrough: z.string().describe('Every action appended before this time has been judged.'),
+    position: Position,
+  })
+  .describe('Firebreak lease');
+export type Lease = z.infer<typeof Lease>;
+
+/** The control records that the owner of a partition appends to its own log. */
+export type OwnerRecord =
+  | { type: 'tick.v1'; body: Record<string, never> }
+  | { type: 'command.published.v1'; body: { command: string; session?: string; scope?: string } }
+  | {
+      type: 'state.restated.v1';
+      body: { clockMs: number; policy?: { hash: string; chunks: number; engine: number }; orders: unknown[] };
+    };
+
+/**
+ * Everything that leaves the analyzer, one member per topic. An output names its key and its bytes are a function of
+ * it: the same log gives the same outputs, whoever publishes them and however often.
+ */
+export type Output =
+  | { topic: 'commands'; key: string; command: Command }
+  | { topic: 'findings'; key: string; finding: Finding }
+  | { topic: 'verdicts'; key: string; verdict: Verdict }
+  | { topic: 'leases'; key: string; lease: Lease }
+  | {
+      topic: 'quarantine';
+      key: Uint8Array | null;
+      raw: RawRecord;
+      refusal: Refusal;
+      reason: string;
+      position: Position;
+    }
+  | { topic: 'actions'; key: string; partition: number; record: OwnerRecord };

@@ -1,0 +1,185 @@
+import { BlockList, isIP } from 'node:net';
+import { RE2JS } from 're2js';
+import { ACTIONS, OUTCOMES } from '../../domain/event.ts';
+import type { FieldType, FieldValue } from '../../domain/fields.ts';
+import { hint } from '../expression/names.ts';
+import type { RuleProblem } from '../problem.ts';
+import { type Casing, compileText, compileTextPart } from './text-pattern.ts';
+
+export type ValueTest = (value: FieldValue) => boolean;
+type Scalar = string | number | boolean | null;
+type ScalarTest = (value: Exclude<Scalar, null>) => boolean;
+
+export const MODIFIERS = [
+  'contains',
+  'startswith',
+  'endswith',
+  're',
+  'cidr',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'exists',
+  'neq',
+  'all',
+  'cased',
+] as const;
+type Modifier = (typeof MODIFIERS)[number];
+const COMPARING = ['contains', 'startswith', 'endswith', 're', 'cidr', 'gt', 'gte', 'lt', 'lte', 'exists'] as const;
+type Comparing = (typeof COMPARING)[number];
+
+const REGEX_MAX = 256;
+/** Longer texts are cut before a regular expression sees them: its time is bounded by text × pattern. */
+const REGEX_INPUT_MAX = 4096;
+
+/**
+ * The test of one item `field|modifiers: value`, or undefined after reporting why it is wrong.
+ *
+ * An absent field meets nothing but `null`, `exists: false` and `neq`. A list-valued field meets an item if any
+ * element does. A list of values means any of them, with `all` each of them. `neq` is the exact opposite.
+ */
+export function compileValue(
+  type: FieldType | 'any',
+  modifiers: readonly string[],
+  value: Scalar | Scalar[],
+  at: { path: (string | number)[]; problems: RuleProblem[] },
+): ValueTest | undefined {
+  const before = at.problems.length;
+  const report = (message: string, place?: 'key') =>
+    at.problems.push({ path: at.path, message, ...(place === undefined ? {} : { place }) });
+  for (const modifier of modifiers) {
+    if (!(MODIFIERS as readonly string[]).includes(modifier)) {
+      report(`unknown modifier "${modifier}"${hint(modifier, MODIFIERS)}; allowed: ${MODIFIERS.join(' ')}`, 'key');
+    }
+  }
+  const has = (modifier: Modifier) => modifiers.includes(modifier);
+  const comparing = COMPARING.filter(has);
+  if (comparing.length > 1) report(`"${comparing[0]}" and "${comparing[1]}" cannot be combined`, 'key');
+  const values = Array.isArray(value) ? value : [value];
+  if (has('all') && values.length < 2) report('"all" needs a list of at least two values', 'key');
+  const how = comparing[0];
+  if (how === undefined) checkClosed(at.path, values, report);
+  if (at.problems.length > before) return undefined;
+
+  const tests = values.map((one) => compileOne(type, how, one, has('cased') ? 'cased' : 'folded', report));
+  if (at.problems.length > before) return undefined;
+  const usable = tests as ValueTest[];
+  const positive: ValueTest =
+    usable.length === 1
+      ? usable[0]!
+      : has('all')
+        ? (found) => usable.every((test) => test(found))
+        : (found) => usable.some((test) => test(found));
+  return has('neq') ? (found) => !positive(found) : positive;
+}
+
+/** `action` and `outcome` have closed sets of values: a mistyped one would make the rule silent for ever. */
+function checkClosed(path: (string | number)[], values: Scalar[], report: (message: string) => void): void {
+  const name = String(path.at(-1)).split('|')[0];
+  const allowed: readonly string[] | undefined =
+    name === 'action' ? ACTIONS : name === 'outcome' ? OUTCOMES : undefined;
+  if (!allowed) return;
+  for (const value of values) {
+    if (typeof value === 'string' && !/[*?]/.test(value) && !allowed.includes(value.toLowerCase())) {
+      report(`"${value}" is not an ${name}${hint(value, allowed)}; allowed: ${allowed.join(' ')}`);
+    }
+  }
+}
+
+function compileOne(
+  type: FieldType | 'any',
+  how: Comparing | undefined,
+  wanted: Scalar,
+  casing: Casing,
+  report: (message: string) => void,
+): ValueTest | undefined {
+  switch (how) {
+    case undefined:
+      if (wanted === null) return (found) => found === null || found === undefined;
+      return onAny(equal(wanted, casing));
+    case 'exists':
+      if (typeof wanted !== 'boolean') return void report('"exists" takes true or false');
+      return wanted ? (found) => found !== undefined : (found) => found === undefined;
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte':
+      if (typeof wanted !== 'number') return void report(`"${how}" takes a number`);
+      if (type === 'text' || type === 'boolean')
+        return void report(`"${how}" compares numbers, and this field has none`);
+      return onAny(compared(how, wanted));
+    case 're':
+      return compileRegex(wanted, report);
+    case 'cidr':
+      return compileCidr(wanted, report);
+    case 'contains':
+    case 'startswith':
+    case 'endswith': {
+      if (typeof wanted !== 'string' || wanted === '') return void report(`"${how}" takes a text that is not empty`);
+      const test = compileTextPart(wanted, how, casing);
+      return onAny((found) => typeof found === 'string' && test(found));
+    }
+    default:
+      return how satisfies never;
+  }
+}
+
+function onAny(test: ScalarTest): ValueTest {
+  return (found) => {
+    if (found === undefined || found === null) return false;
+    return typeof found === 'object' ? found.some(test) : test(found);
+  };
+}
+
+/** Numbers compare as numbers, also when one side is a numeric text. */
+function equal(wanted: string | number | boolean, casing: Casing): ScalarTest {
+  if (typeof wanted === 'boolean') return (found) => found === wanted || found === String(wanted);
+  if (typeof wanted === 'number') return (found) => found === wanted || (isNumeric(found) && Number(found) === wanted);
+  const test = compileText(wanted, casing);
+  const numeric = isNumeric(wanted) ? Number(wanted) : undefined;
+  return (found) => (typeof found === 'string' ? test(found) : typeof found === 'number' && found === numeric);
+}
+
+function isNumeric(value: string | number | boolean): value is string {
+  return typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value);
+}
+
+function compared(how: 'gt' | 'gte' | 'lt' | 'lte', wanted: number): ScalarTest {
+  const holds: Record<typeof how, (found: number) => boolean> = {
+    gt: (found) => found > wanted,
+    gte: (found) => found >= wanted,
+    lt: (found) => found < wanted,
+    lte: (found) => found <= wanted,
+  };
+  const test = holds[how];
+  return (found) => (typeof found === 'number' ? test(found) : isNumeric(found) && test(Number(found)));
+}
+
+/** RE2 syntax and semantics: linear in the text. Unanchored and with case, as in Sigma; `(?i)` ignores case. */
+function compileRegex(wanted: Scalar, report: (message: string) => void): ValueTest | undefined {
+  if (typeof wanted !== 'string') return void report('"re" takes a text');
+  if (wanted.length > REGEX_MAX) return void report(`a regular expression has at most ${REGEX_MAX} characters`);
+  let regex: RE2JS;
+  try {
+    regex = RE2JS.compile(wanted);
+  } catch (error) {
+    return void report(`not a regular expression that runs in linear time (RE2): ${(error as Error).message}`);
+  }
+  return onAny((found) => typeof found === 'string' && regex.matcher(found.slice(0, REGEX_INPUT_MAX)).find());
+}
+
+function compileCidr(wanted: Scalar, report: (message: string) => void): ValueTest | undefined {
+  const [address = '', bits] = String(wanted).split('/');
+  const family = isIP(address);
+  const prefix = Number(bits);
+  if (family === 0 || bits === undefined || !/^\d+$/.test(bits) || prefix > (family === 4 ? 32 : 128)) {
+    return void report('"cidr" takes a network such as 10.0.0.0/8 or fd00::/8');
+  }
+  const network = new BlockList();
+  network.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
+  return onAny((found) => {
+    const version = typeof found === 'string' ? isIP(found) : 0;
+    return version !== 0 && network.check(found as string, version === 4 ? 'ipv4' : 'ipv6');
+  });
+}

@@ -1,0 +1,98 @@
+import { parseDuration } from '../../domain/duration.ts';
+import { CONDITIONS, type Condition } from '../../domain/level.ts';
+import type { Rule } from '../../domain/rule.ts';
+import { type Compiled, compileExpression } from '../expression/compile.ts';
+import { hint } from '../expression/names.ts';
+import type { Values } from '../expression/term.ts';
+import { compileMatch, type Matcher } from '../match/compile.ts';
+import type { RuleProblem } from '../problem.ts';
+import { type MeasureSource, parseMeasure } from './measure.ts';
+import { declareNames, type RuleNames } from './names.ts';
+import { compileSentence } from './sentence.ts';
+
+/** A rule with everything that text can get wrong settled; `compilePolicy` gives its measures their features. */
+export interface CheckedRule {
+  rule: Rule;
+  matcher: Matcher;
+  /** Length of the window, ms; Infinity for the life of the session. */
+  withinMs: number;
+  measures: { name: string; source: MeasureSource }[];
+  names: RuleNames;
+  conditions: { condition: Condition; holds(values: Values): boolean; source: string }[];
+  explain(values: Values): string;
+}
+
+const SHORTEST_WINDOW_MS = 1000;
+const LONGEST_WINDOW_MS = 30 * 86_400_000;
+
+/** Checks one rule that passed its schema. Every mistake at once; a rule is usable only without any. */
+export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok: false; problems: RuleProblem[] } {
+  const problems: RuleProblem[] = [];
+  const matcher = compileMatch(rule.match, problems);
+  if (rule.by !== 'session') {
+    const message = `the scope "${rule.by}" needs a log of its own, which is not available yet; allowed: session`;
+    problems.push({ path: ['by'], message });
+  }
+  const withinMs = rule.within === 'session' ? Number.POSITIVE_INFINITY : parseDuration(rule.within);
+  if (withinMs < SHORTEST_WINDOW_MS || (withinMs > LONGEST_WINDOW_MS && rule.within !== 'session')) {
+    problems.push({ path: ['within'], message: `a window is 1s to 30d long, or "session"; found ${rule.within}` });
+  }
+  const measures: CheckedRule['measures'] = [];
+  for (const [name, text] of Object.entries(rule.measure)) {
+    const parsed = parseMeasure(text);
+    if ('problem' in parsed) problems.push({ path: ['measure', name], message: parsed.problem });
+    else measures.push({ name, source: parsed.source });
+  }
+  const names = declareNames(Object.keys(rule.measure), rule.baselineDefaults);
+  const conditions = CONDITIONS.flatMap((condition) => {
+    const source = rule.when[condition];
+    if (source === undefined || source === false) return [];
+    if (source === true) return [{ condition, holds: () => true, source: 'true' }];
+    const compiled = compileExpression(source, names);
+    const holds = booleanOf(compiled, ['when', condition], rule, problems);
+    return holds ? [{ condition, holds, source }] : [];
+  });
+  for (const name of Object.keys(rule.baselineDefaults)) {
+    const measure = name.split('.')[0]!;
+    if (!Object.hasOwn(rule.measure, measure)) {
+      const message = `"${name}" names no measure of this rule${hint(measure, Object.keys(rule.measure))}`;
+      problems.push({ path: ['baselineDefaults', name], place: 'key', message });
+    }
+  }
+  const explain = compileSentence(rule.explain ?? defaultSentence(rule), names, problems);
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, checked: { rule, matcher, withinMs, measures, names, conditions, explain } };
+}
+
+function booleanOf(
+  compiled: Compiled,
+  path: (string | number)[],
+  rule: Rule,
+  problems: RuleProblem[],
+): ((values: Values) => boolean) | undefined {
+  if (!compiled.ok) {
+    for (const { message, at } of compiled.problems)
+      problems.push({ path, at, message: missingBaseline(message, rule) });
+    return undefined;
+  }
+  if (compiled.type !== 'boolean') {
+    const message = `the condition is a ${compiled.type}; it must be true or false, such as deletes > 20`;
+    problems.push({ path, at: 0, message });
+    return undefined;
+  }
+  return compiled.evaluate as (values: Values) => boolean;
+}
+
+function missingBaseline(message: string, rule: Rule): string {
+  const found = /^unknown name "(baseline\.([^"]+))"/.exec(message);
+  if (!found) return message;
+  const declared = Object.keys(rule.baselineDefaults);
+  const known = declared.length === 0 ? 'it declares none' : `it declares ${declared.join(', ')}`;
+  return `"${found[1]}" has no value for agents without a baseline; add it to baselineDefaults (${known})`;
+}
+
+function defaultSentence(rule: Rule): string {
+  const measures = Object.keys(rule.measure).map((name) => `{${name}} ${name}`);
+  const window = rule.within === 'session' ? 'in this session' : `within ${rule.within}`;
+  return `${rule.title}: ${measures.join(', ')} ${window}`;
+}
