@@ -1,0 +1,133 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Command } from '../../src/domain/command.ts';
+import {
+  type ControlContent,
+  controlBytes,
+  controlSignatureFault,
+  keyringOf,
+  privateJwkOf,
+  publicJwkOf,
+  publicKeyOf,
+  signBytes,
+  signCommand,
+  signControl,
+  signingKeyOf,
+  verifyBytes,
+  verifyCommand,
+} from '../../src/formats/signature.ts';
+
+const jwk = privateJwkOf(generateKeyPairSync('ed25519').privateKey, ['decider']);
+const key = signingKeyOf(jwk);
+const keyring = keyringOf([publicJwkOf(jwk)]);
+const content: ControlContent = {
+  type: 'dev.firebreak.decision.v1',
+  key: Buffer.from('s-1'),
+  value: Buffer.from('{"id":"d-1"}'),
+};
+
+function headersOf(signed: Record<string, string>) {
+  return { kid: signed['fb-key'], signature: signed['fb-signature'] };
+}
+
+describe('signature', () => {
+  it('is the one of RFC 8032 test 2, and the key id the thumbprint of RFC 8037 for its key', () => {
+    const d = Buffer.from('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb', 'hex');
+    const x = Buffer.from('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', 'hex');
+    const vector = signingKeyOf({
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x: x.toString('base64url'),
+      d: d.toString('base64url'),
+      kid: 'rfc',
+      roles: ['owner'],
+    });
+    expect(Buffer.from(signBytes(Buffer.from([0x72]), vector), 'base64url').toString('hex')).toBe(
+      '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
+    );
+    const published = createPrivateKey({
+      key: {
+        kty: 'OKP',
+        crv: 'Ed25519',
+        d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
+        x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+      },
+      format: 'jwk',
+    });
+    expect(privateJwkOf(published, ['owner']).kid).toBe('kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');
+  });
+
+  it('refuses a private key whose public half is another', () => {
+    const other = privateJwkOf(generateKeyPairSync('ed25519').privateKey, ['owner']);
+    expect(() => signingKeyOf({ ...jwk, x: other.x })).toThrow(/public half/);
+  });
+
+  it('verifies only untouched bytes and signatures', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1 }), fc.nat(), fc.integer({ min: 1, max: 255 }), (bytes, at, flip) => {
+        const publicKey = publicKeyOf(publicJwkOf(jwk));
+        const signature = signBytes(bytes, key);
+        expect(verifyBytes(bytes, signature, publicKey)).toBe(true);
+        const other = Uint8Array.from(bytes);
+        other[at % other.length]! ^= flip;
+        expect(verifyBytes(other, signature, publicKey)).toBe(false);
+        const bad = Buffer.from(signature, 'base64url');
+        bad[at % bad.length]! ^= flip;
+        expect(verifyBytes(bytes, bad.toString('base64url'), publicKey)).toBe(false);
+        expect(verifyBytes(bytes, `${signature}=`, publicKey)).toBe(false);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('covers type, key and value, and no byte can move between them', () => {
+    const fields = fc.record({ type: fc.string(), key: fc.uint8Array(), value: fc.uint8Array() });
+    fc.assert(
+      fc.property(fields, fields, (a, b) => {
+        const same = a.type === b.type && Buffer.compare(a.key, b.key) === 0 && Buffer.compare(a.value, b.value) === 0;
+        expect(Buffer.compare(controlBytes(a), controlBytes(b)) === 0).toBe(same);
+      }),
+    );
+    const moved = { ...content, key: Buffer.from('s-1{'), value: content.value.subarray(1) };
+    expect(controlBytes(moved)).not.toEqual(controlBytes(content));
+  });
+
+  const good = headersOf(signControl(content, key));
+  const stranger = privateJwkOf(generateKeyPairSync('ed25519').privateKey, ['decider']);
+  it.each([
+    ['accepts the right key', content, good, ['decider', 'owner'] as const, undefined],
+    ['refuses no signature', content, { ...good, signature: undefined }, ['decider'] as const, /missing/],
+    ['refuses no key id', content, { ...good, kid: undefined }, ['decider'] as const, /missing/],
+    ['refuses another role', content, good, ['owner'] as const, /role decider, allowed: owner/],
+    [
+      'refuses a stranger',
+      content,
+      headersOf(signControl(content, signingKeyOf(stranger))),
+      ['decider'] as const,
+      /not trusted/,
+    ],
+    [
+      'refuses another session',
+      { ...content, key: Buffer.from('s-2') },
+      good,
+      ['decider'] as const,
+      /does not fit type, key and value/,
+    ],
+  ])('%s', (_, signed, headers, roles, reason) => {
+    const fault = controlSignatureFault(signed, headers, roles, keyring);
+    if (reason === undefined) expect(fault).toBeUndefined();
+    else expect(fault).toMatch(reason);
+  });
+
+  it('signs a command so that any order of its fields verifies and any other content does not', () => {
+    const command = { id: 'c-1', action: 'kill', session: 's-1', score: 0.1, reason: 'ä' } as Command;
+    const signed = signCommand(command, key);
+    const publicKey = publicKeyOf(publicJwkOf(jwk));
+    const shuffled = Object.fromEntries(Object.entries(signed).reverse()) as unknown as Command;
+    expect(verifyCommand(shuffled, publicKey)).toBe(true);
+    expect(signCommand(signed, key)).toEqual(signed);
+    expect(verifyCommand({ ...signed, session: 's-2' }, publicKey)).toBe(false);
+    expect(verifyCommand(command, publicKey)).toBe(false);
+  });
+});
