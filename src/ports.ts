@@ -59,8 +59,34 @@ export interface LogSource {
   run(reader: LogReader): Promise<void>;
   /** Tells the group how far the partition is. Advisory: lag monitoring, never a starting point. */
   commit(partition: number, next: number): Promise<void>;
+  /** Assigns a held partition again, because its state turned out to be lost. Nothing happens when it is not held. */
+  reassign(partition: number): void;
   /** Ends the running batches, leaves the group, fulfils `run`. */
   stop(): Promise<void>;
+}
+
+/** The log does not hold what is next: records were deleted, or the log was cut or made anew, before they were judged. */
+export class LogGap extends Error {
+  override readonly name = 'LogGap';
+  readonly topic: string;
+  readonly partition: number;
+  /** The offset that was asked for. */
+  readonly next: number;
+
+  constructor(topic: string, partition: number, next: number, held: { low: number; high: number }) {
+    const lost =
+      next < held.low
+        ? `records ${next} to ${held.low - 1} were deleted before they were judged`
+        : `it ends before that: the topic was cut or made anew`;
+    super(
+      `${topic}/${partition}: offset ${next} is next, but the log holds ${held.low} to ${held.high}: ${lost}. ` +
+        'Nothing is skipped: find out why (retention, deleted records, a new topic), then clear the state of the ' +
+        'partition, which rebuilds it from what the log still holds',
+    );
+    this.topic = topic;
+    this.partition = partition;
+    this.next = next;
+  }
 }
 
 /** The consistent point from which a partition is resumed. */
@@ -69,7 +95,7 @@ export interface Checkpoint {
   next: number;
   /** Encoded partition state, as `encodePartition` made it. */
   partition: Uint8Array;
-  /** Sessions that the store holds at `next`. */
+  /** Sessions that the store holds at `next`. A `write` that would make it hold another number is refused. */
   sessions: number;
 }
 
@@ -90,9 +116,14 @@ export interface StateStore {
   close(): Promise<void>;
 }
 
-/** Ownership of one partition's state under one token. Each method throws `TenureLost` once another owner came. */
+/**
+ * Ownership of one partition's state under one token. Each method throws `TenureLost` once another owner came. Calls
+ * run one after another; after any that failed, all later ones throw `TenureLost`.
+ */
 export interface Tenure {
   readonly checkpoint: Checkpoint | undefined;
+  /** Why this acquire threw away what it found (then `checkpoint` is undefined). For the log. */
+  readonly discarded: string | undefined;
   /** The first `headerBytes` of every stored session: what the timer index is derived from. */
   readonly headers: ReadonlyMap<string, Uint8Array>;
   /** Bytes of each session, in order; undefined where there is none. */
@@ -103,13 +134,16 @@ export interface Tenure {
   probe(): Promise<void>;
 }
 
-/** The store has another owner, another sequence, or fewer sessions than it must: this memory is to be dropped. */
+/**
+ * The store has another owner, another sequence, or other sessions than it must; or an earlier call of the tenure
+ * failed, so that what the store holds is `unknown`. This memory is to be dropped.
+ */
 export class TenureLost extends Error {
   override readonly name = 'TenureLost';
-  readonly reason: 'fenced' | 'rolled_back' | 'state_lost';
+  readonly reason: 'fenced' | 'rolled_back' | 'state_lost' | 'unknown';
 
-  constructor(reason: TenureLost['reason'], message: string) {
-    super(message);
+  constructor(reason: TenureLost['reason'], message: string, options?: ErrorOptions) {
+    super(message, options);
     this.reason = reason;
   }
 }
