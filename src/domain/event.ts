@@ -41,8 +41,8 @@ export const ActionEvent = z
     id: name.describe('Unique; the same id always means the same event. Deduplicated per session.'),
     time: z
       .string()
-      .regex(RFC3339)
-      .refine((value) => Number.isFinite(parseInstant(value)))
+      .regex(RFC3339, 'an RFC 3339 instant')
+      .refine((value) => Number.isFinite(parseInstant(value)), 'an RFC 3339 instant')
       .describe('When the step happened, RFC 3339.'),
     source: label.optional().describe('Who wrote the event, if `seq` rises per source.'),
     seq: z.int().nonnegative().optional().describe('Rising number per source: exact deduplication.'),
@@ -90,7 +90,7 @@ export const ActionEvent = z
     prompt: z.looseObject({ ref: label.optional() }).optional().describe('Reference to the prompt, never its text.'),
     attributes: z
       .record(z.string(), z.union([text, z.number(), z.boolean(), z.null()]))
-      .refine((map) => Object.keys(map).length <= ATTRIBUTES_MAX)
+      .refine((map) => Object.keys(map).length <= ATTRIBUTES_MAX, `at most ${ATTRIBUTES_MAX} attributes`)
       .optional()
       .describe('Flat scalars; rules may match on them.'),
   })

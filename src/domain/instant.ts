@@ -9,6 +9,7 @@ export const RFC3339 =
   /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334] as const;
+const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 const DAY_MS = 86_400_000;
 
 function digits(text: string, from: number, count: number): number {
@@ -41,6 +42,8 @@ export function parseInstant(text: string): number {
   if (!(month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 59)) {
     return Number.NaN;
   }
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  if (day > DAYS_IN_MONTH[month - 1]! && !(leap && month === 2 && day === 29)) return Number.NaN;
   let at = 19;
   let ms = 0;
   if (text.charCodeAt(at) === 46) {
@@ -67,7 +70,6 @@ export function parseInstant(text: string): number {
   } else {
     return Number.NaN;
   }
-  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
   const leapsBefore = Math.floor((year - 1) / 4) - Math.floor((year - 1) / 100) + Math.floor((year - 1) / 400);
   const days =
     year * 365 + leapsBefore + DAYS_BEFORE_MONTH[month - 1]! + (leap && month > 2 ? 1 : 0) + day - 1 - 719_162 - 365;
