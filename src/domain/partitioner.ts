@@ -30,3 +30,13 @@ export function murmur2(bytes: Uint8Array): number {
   h = Math.imul(h ^ (h >>> 13), M);
   return h ^ (h >>> 15);
 }
+
+/** The partition that a key such as `fb:3` names: that of a control record which belongs to no session. */
+export function controlPartition(key: string): number | undefined {
+  const found = /^fb:(0|[1-9]\d{0,5})$/.exec(key);
+  return found === null ? undefined : Number(found[1]);
+}
+
+export function controlKey(partition: number): string {
+  return `fb:${partition}`;
+}
