@@ -37,14 +37,17 @@ export const Rule = z
       .string()
       .regex(/^[a-z][a-z0-9-]{1,63}$/, 'an id is 2 to 64 lower-case letters, digits and dashes, a letter first')
       .describe('Stable name, never reused.'),
-    title: z.string().min(1).max(200),
-    description: z.string().max(4000).optional(),
-    severity: z.enum(['info', 'low', 'medium', 'high', 'critical']),
+    title: z.string().min(1).max(200).describe('One line for people.'),
+    description: z.string().max(4000).optional().describe('What the rule is for, and what it does not see.'),
+    severity: z.enum(['info', 'low', 'medium', 'high', 'critical']).describe('How bad it is when the rule is right.'),
     mode: z
       .enum(['shadow', 'enforce'])
       .default('enforce')
       .describe('shadow: findings only; enforce: findings and commands.'),
-    tags: z.array(z.string().regex(/^(attack|atlas|owasp|firebreak)\.[a-z0-9._-]+$/)).default([]),
+    tags: z
+      .array(z.string().regex(/^(attack|atlas|owasp|firebreak)\.[a-z0-9._-]+$/))
+      .default([])
+      .describe('Catalogue entries: attack.*, atlas.*, owasp.*, firebreak.*'),
     match: Match.default({}).describe('Which actions the rule looks at; absent means all.'),
     by: z
       .enum(SCOPES)
@@ -73,8 +76,8 @@ export const Rule = z
       .default('watch')
       .describe('Level at a record at which an expression fails or is not finite.'),
     explain: z.string().max(500).optional().describe('Sentence with {names}, shown to whoever must decide.'),
-    runbook: z.string().max(4000).optional(),
-    falsePositives: z.array(z.string()).default([]),
+    runbook: z.string().max(4000).optional().describe('What whoever must decide should look at.'),
+    falsePositives: z.array(z.string()).default([]).describe('Honest work that looks like this.'),
     tests: z.array(z.unknown()).default([]).describe('Inline tests; see rules/README.md.'),
   })
   .describe('Firebreak rule');

@@ -1,0 +1,32 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SCHEMAS } from '../domain/schemas.ts';
+
+/** What people write by hand: a field with a default may be left out there, elsewhere it is always present. */
+const AUTHORED: ReadonlySet<string> = new Set(['rule', 'policy']);
+
+/** JSON Schema (draft-07, which editors understand best) of everything in `SCHEMAS`, by file name. */
+export function schemaFiles(): Map<string, string> {
+  return new Map(
+    Object.entries(SCHEMAS).map(([name, schema]) => {
+      const json = z.toJSONSchema(schema, {
+        target: 'draft-7',
+        io: AUTHORED.has(name) ? 'input' : 'output',
+        unrepresentable: 'throw',
+      });
+      return [`${name}.json`, `${JSON.stringify(json, null, 2)}\n`];
+    }),
+  );
+}
+
+/** `firebreak schema --out DIR`: writes them all. Returns the paths. */
+export async function writeSchemas(folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const [file, text] of schemaFiles()) {
+    paths.push(join(folder, file));
+    await writeFile(join(folder, file), text);
+  }
+  return paths;
+}

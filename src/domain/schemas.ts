@@ -1,0 +1,25 @@
+import type { z } from 'zod';
+import { Command } from './command.ts';
+import { ActionEvent } from './event.ts';
+import { Finding } from './finding.ts';
+import { Lease, Verdict } from './output.ts';
+import { CONTROL_RECORDS } from './record.ts';
+import { PolicyBody, PolicyDocument, Rule } from './rule.ts';
+
+/** Everything that others read or write, by the name of its file in `schema/`. */
+export const SCHEMAS: Record<string, z.ZodType> = {
+  rule: Rule,
+  policy: PolicyDocument,
+  'policy-body': PolicyBody,
+  'action-event': ActionEvent,
+  command: Command,
+  finding: Finding,
+  verdict: Verdict,
+  lease: Lease,
+  ...Object.fromEntries(
+    Object.entries(CONTROL_RECORDS).map(([type, schema]) => [
+      `record-${type.replace(/\.v1$/, '').replaceAll('.', '-')}`,
+      schema,
+    ]),
+  ),
+};
