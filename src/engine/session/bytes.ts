@@ -1,0 +1,152 @@
+/**
+ * The primitives of the session codec. Integers are LEB128 varints of up to 53 bits; a number is a tag byte with a
+ * varint when it is a safe integer, else an IEEE double, so that every value comes back bit for bit.
+ */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #at = 0;
+
+  constructor(capacity = 1024) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#at++] = value;
+  }
+
+  flag(value: boolean): void {
+    this.byte(value ? 1 : 0);
+  }
+
+  /** A non-negative safe integer. */
+  count(value: number): void {
+    if (!(Number.isSafeInteger(value) && value >= 0)) throw new RangeError(`not a count: ${value}`);
+    this.#reserve(8);
+    let rest = value;
+    while (rest >= 128) {
+      this.#bytes[this.#at++] = (rest % 128) | 128;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+
+  number(value: number): void {
+    if (Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)) {
+      this.byte(0);
+      this.count(value);
+    } else {
+      this.byte(1);
+      this.double(value);
+    }
+  }
+
+  double(value: number): void {
+    this.#reserve(8);
+    this.#view.setFloat64(this.#at, value);
+    this.#at += 8;
+  }
+
+  uint32(value: number): void {
+    this.#reserve(4);
+    this.#view.setUint32(this.#at, value);
+    this.#at += 4;
+  }
+
+  text(value: string): void {
+    const bytes = Buffer.from(value, 'utf8');
+    this.count(bytes.length);
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  optionalText(value: string | undefined): void {
+    this.flag(value !== undefined);
+    if (value !== undefined) this.text(value);
+  }
+
+  /** What was written, as a copy. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#at);
+  }
+
+  #reserve(more: number): void {
+    if (this.#at + more <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + more));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+}
+
+/** Reads what a ByteWriter wrote. Throws a RangeError where the bytes end early. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at: number;
+
+  constructor(bytes: Uint8Array, from = 0) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = from;
+  }
+
+  get rest(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#at++];
+    if (value === undefined) throw new RangeError('the bytes end early');
+    return value;
+  }
+
+  flag(): boolean {
+    return this.byte() === 1;
+  }
+
+  count(): number {
+    let value = 0;
+    let scale = 1;
+    let byte = this.byte();
+    while (byte >= 128) {
+      value += (byte & 127) * scale;
+      scale *= 128;
+      byte = this.byte();
+    }
+    value += byte * scale;
+    if (!Number.isSafeInteger(value)) throw new RangeError('a count beyond 2^53');
+    return value;
+  }
+
+  number(): number {
+    return this.byte() === 0 ? this.count() : this.double();
+  }
+
+  double(): number {
+    const value = this.#view.getFloat64(this.#at);
+    this.#at += 8;
+    return value;
+  }
+
+  uint32(): number {
+    const value = this.#view.getUint32(this.#at);
+    this.#at += 4;
+    return value;
+  }
+
+  text(): string {
+    const length = this.count();
+    if (length > this.rest) throw new RangeError('the bytes end early');
+    const from = this.#bytes.byteOffset + this.#at;
+    this.#at += length;
+    return Buffer.from(this.#bytes.buffer, from, length).toString('utf8');
+  }
+
+  optionalText(): string | undefined {
+    return this.flag() ? this.text() : undefined;
+  }
+}

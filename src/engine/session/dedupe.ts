@@ -1,0 +1,142 @@
+import type { ActionEvent } from '../../domain/event.ts';
+import { fingerprint } from '../fingerprint.ts';
+import type { ByteReader, ByteWriter } from './bytes.ts';
+
+/** Sources that are deduplicated by their rising number; events of further ones go by id. */
+const SOURCES_MAX = 4;
+const SEQ_WINDOW = 64;
+const IDS_MAX = 32;
+
+interface SourceMark {
+  source: string;
+  high: number;
+  /** Bit i of the pair says whether `high - i` was seen: 32 bits each, the newest first. */
+  newer: number;
+  older: number;
+}
+
+/** `reused`: the id was seen with other content; a new event, and somebody should know. */
+export type Arrival = 'new' | 'repeated' | 'reused';
+
+/**
+ * Recognises an event that this session has counted already.
+ *
+ *   seq ──►   … 0 1 1 0 1 1 1 1 │high        one window of 64 numbers per source, exact inside
+ *
+ * Without `source` and `seq`: the last 32 ids with a digest of what the engine reads of the event. What is older than
+ * either bound cannot be recognised and counts: the bound errs towards seeing more.
+ */
+export class Dedupe {
+  #sources: SourceMark[] = [];
+  #ids: number[] = [];
+  #digests: number[] = [];
+  #cursor = 0;
+
+  /** Notes the event and says whether it is new. */
+  admit(event: ActionEvent): Arrival {
+    if (event.source !== undefined && event.seq !== undefined) {
+      const mark = this.#sourceMark(event.source);
+      if (mark) return admitSeq(mark, event.seq);
+    }
+    return this.#admitId(fingerprint(event.id), contentDigest(event));
+  }
+
+  write(to: ByteWriter): void {
+    to.count(this.#sources.length);
+    for (const { source, high, newer, older } of this.#sources) {
+      to.text(source);
+      to.number(high);
+      to.uint32(newer);
+      to.uint32(older);
+    }
+    to.count(this.#ids.length);
+    for (const [i, id] of this.#ids.entries()) {
+      to.count(id);
+      to.count(this.#digests[i]!);
+    }
+    to.count(this.#cursor);
+  }
+
+  static read(from: ByteReader): Dedupe {
+    const dedupe = new Dedupe();
+    const sources = from.count();
+    for (let i = 0; i < sources; i++) {
+      dedupe.#sources.push({ source: from.text(), high: from.number(), newer: from.uint32(), older: from.uint32() });
+    }
+    const ids = from.count();
+    for (let i = 0; i < ids; i++) {
+      dedupe.#ids.push(from.count());
+      dedupe.#digests.push(from.count());
+    }
+    dedupe.#cursor = from.count();
+    return dedupe;
+  }
+
+  #sourceMark(source: string): SourceMark | undefined {
+    const known = this.#sources.find((mark) => mark.source === source);
+    if (known || this.#sources.length >= SOURCES_MAX) return known;
+    const mark = { source, high: -1, newer: 0, older: 0 };
+    this.#sources.push(mark);
+    return mark;
+  }
+
+  #admitId(id: number, digest: number): Arrival {
+    const at = this.#ids.lastIndexOf(id);
+    if (at >= 0 && this.#digests[at] === digest) return 'repeated';
+    this.#ids[this.#cursor] = id;
+    this.#digests[this.#cursor] = digest;
+    this.#cursor = (this.#cursor + 1) % IDS_MAX;
+    return at >= 0 ? 'reused' : 'new';
+  }
+}
+
+function admitSeq(mark: SourceMark, seq: number): Arrival {
+  const ahead = seq - mark.high;
+  if (ahead > 0) {
+    shift(mark, ahead);
+    mark.newer = (mark.newer | 1) >>> 0;
+    mark.high = seq;
+    return 'new';
+  }
+  const behind = -ahead;
+  if (behind >= SEQ_WINDOW) return 'new';
+  const word = behind < 32 ? 'newer' : 'older';
+  const bit = (1 << (behind % 32)) >>> 0;
+  if ((mark[word] & bit) !== 0) return 'repeated';
+  mark[word] = (mark[word] | bit) >>> 0;
+  return 'new';
+}
+
+function shift(mark: SourceMark, by: number): void {
+  if (by >= SEQ_WINDOW) {
+    mark.newer = 0;
+    mark.older = 0;
+  } else if (by >= 32) {
+    mark.older = (mark.newer << (by - 32)) >>> 0;
+    mark.newer = 0;
+  } else {
+    mark.older = ((mark.older << by) | (mark.newer >>> (32 - by))) >>> 0;
+    mark.newer = (mark.newer << by) >>> 0;
+  }
+}
+
+/** Two events with one id are the same event when all of this is. */
+function contentDigest(event: ActionEvent): number {
+  const { tool, toolServer, action, resource, outcome, time, affected, amount, bytes, rows, argsDigest, targets } =
+    event;
+  const parts = [
+    tool,
+    toolServer,
+    action,
+    resource?.type,
+    resource?.id,
+    outcome,
+    time,
+    affected,
+    amount,
+    bytes,
+    rows,
+    argsDigest,
+  ];
+  return fingerprint(targets === undefined ? parts.join('\0') : `${parts.join('\0')}\0${targets.join('\0')}`);
+}
