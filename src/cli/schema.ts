@@ -1,15 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { Config } from '../app/config.ts';
 import { SCHEMAS } from '../domain/schemas.ts';
 
 /** What people write by hand: a field with a default may be left out there, elsewhere it is always present. */
-const AUTHORED: ReadonlySet<string> = new Set(['rule', 'policy']);
+const AUTHORED: ReadonlySet<string> = new Set(['rule', 'policy', 'config']);
 
-/** JSON Schema (draft-07, which editors understand best) of everything in `SCHEMAS`, by file name. */
+/** JSON Schema (draft-07, which editors understand best) of everything in `SCHEMAS` and of the configuration, by file name. */
 export function schemaFiles(): Map<string, string> {
   return new Map(
-    Object.entries(SCHEMAS).map(([name, schema]) => {
+    Object.entries({ ...SCHEMAS, config: Config }).map(([name, schema]) => {
       const json = z.toJSONSchema(schema, {
         target: 'draft-7',
         io: AUTHORED.has(name) ? 'input' : 'output',

@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import { parseRedisAddress } from '../adapters/redis/address.ts';
+import { RedisSettings } from '../adapters/redis/connection.ts';
+
+const Address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'HOST:PORT');
+
+const Kafka = z.strictObject({
+  brokers: z.array(Address).min(1).default(['127.0.0.1:9092']).describe('Brokers to begin with, HOST:PORT.'),
+  clientId: z.string().min(1).default('firebreak').describe('Name in the logs of the brokers.'),
+  groupId: z.string().min(1).default('firebreak').describe('Consumer group: its members share the partitions.'),
+  topicPrefix: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{0,200}$/, 'letters, digits, dots, dashes')
+    .default('firebreak.')
+    .describe('Put before actions, commands, findings and the other topics.'),
+  ssl: z.boolean().default(false).describe('Speak TLS with the brokers.'),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('How to log in.'),
+      username: z.string().min(1).describe('Who logs in.'),
+      password: z.string().min(1).describe('Its password.'),
+    })
+    .optional(),
+  allowUnsafeTopic: z.boolean().default(false).describe('Run on a topic that init would have made otherwise.'),
+});
+
+const Redis = RedisSettings.extend({
+  url: z
+    .string()
+    .superRefine((url, context) => {
+      try {
+        parseRedisAddress(url);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+      }
+    })
+    .default('redis://127.0.0.1:6379')
+    .describe(RedisSettings.shape.url.description!),
+  keyPrefix: z
+    .string()
+    .regex(/^[^{}\s]{1,64}$/, 'up to 64 characters without braces or blanks')
+    .default('fb')
+    .describe('First part of every key.'),
+});
+
+const Policy = z
+  .strictObject({
+    source: z
+      .enum(['log', 'folder'])
+      .default('log')
+      .describe('log: only `activate` changes the policy; folder: the rules folder is activated at start.'),
+    rules: z.string().min(1).optional().describe('Folder of rules; with it, `source` is folder.'),
+  })
+  .refine(({ source, rules }) => source === 'log' || rules !== undefined, {
+    path: ['rules'],
+    message: 'a folder, because policy.source is folder',
+  })
+  .refine(({ source, rules }) => source === 'folder' || rules === undefined, {
+    path: ['source'],
+    message: 'folder, because policy.rules is set',
+  });
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Everything that can be set. `describeConfig` makes the table of it, `loadConfig` reads it. */
+export const Config = z
+  .strictObject({
+    kafka: Kafka.prefault({}).describe('The log.'),
+    redis: Redis.prefault({}).describe('The state.'),
+    policy: Policy.prefault({}).describe('The rules.'),
+    checkpoint: z
+      .strictObject({
+        intervalMs: z
+          .int()
+          .min(0)
+          .max(60_000)
+          .default(1000)
+          .describe('Time between checkpoints; 0: after every batch.'),
+      })
+      .prefault({})
+      .describe('How much is repeated after a crash.'),
+    probe: z
+      .strictObject({
+        intervalMs: z
+          .int()
+          .min(100)
+          .max(60_000)
+          .default(1000)
+          .describe('Time between checks that an idle state is still ours.'),
+      })
+      .prefault({})
+      .describe('How soon a lost state is noticed.'),
+    lease: z
+      .strictObject({
+        intervalMs: z.int().min(100).max(60_000).default(1000).describe('Time between the leases of a partition.'),
+      })
+      .prefault({})
+      .describe('How soon enforcers notice that nobody judges.'),
+    http: z
+      .strictObject({
+        host: z.string().min(1).default('0.0.0.0').describe('Address of /metrics, /livez and /readyz.'),
+        port: z.int().min(0).max(65_535).default(9464).describe('Port of them; 0 takes a free one.'),
+      })
+      .prefault({})
+      .describe('Metrics and health.'),
+    log: z
+      .strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is written.') })
+      .prefault({})
+      .describe('Logging.'),
+    keys: z
+      .strictObject({
+        file: z.string().min(1).default('firebreak.keys.json').describe('Key file: signs, and says whom to believe.'),
+      })
+      .prefault({})
+      .describe('Signatures.'),
+    shutdown: z
+      .strictObject({
+        deadlineMs: z
+          .int()
+          .min(1000)
+          .max(300_000)
+          .default(20_000)
+          .describe('Time to drain before the process ends anyway.'),
+      })
+      .prefault({})
+      .describe('Stopping.'),
+  })
+  .describe('Firebreak configuration');
+export type Config = z.infer<typeof Config>;
+
+/** Settings that a command line sets often enough to have a flag. */
+export const FLAGS: Readonly<Record<string, string>> = {
+  'kafka.brokers': '--brokers',
+  'kafka.groupId': '--group',
+  'kafka.topicPrefix': '--topic-prefix',
+  'kafka.allowUnsafeTopic': '--allow-unsafe-topic',
+  'redis.url': '--redis',
+  'policy.rules': '--rules',
+  'http.port': '--http-port',
+  'log.level': '--log-level',
+  'keys.file': '--keys',
+};
+
+/** Settings whose values are never shown, and whose variables also exist as `…_FILE`. */
+const SECRETS: ReadonlySet<string> = new Set([
+  'kafka.sasl.password',
+  'redis.url',
+  'redis.password',
+  'redis.sentinelPassword',
+]);
+
+/** How the text of a variable is read. */
+export type Reading = 'text' | 'number' | 'boolean' | 'list';
+
+/** One setting: a line of the table in the documentation. */
+export interface Setting {
+  path: string;
+  env: string;
+  flag: string | undefined;
+  secret: boolean;
+  reading: Reading;
+  default: unknown;
+  description: string;
+}
+
+/** Every setting, in the order of the schema. */
+export function describeConfig(): Setting[] {
+  return settingsOf(Config, [], undefined);
+}
+
+function settingsOf(schema: z.ZodType, path: readonly string[], preset: unknown): Setting[] {
+  if (schema instanceof z.ZodDefault) return settingsOf(schema.unwrap() as z.ZodType, path, schema.def.defaultValue);
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return settingsOf(schema.unwrap() as z.ZodType, path, preset);
+  }
+  if (schema instanceof z.ZodObject) {
+    return Object.entries(schema.shape).flatMap(([key, field]) => {
+      const found = settingsOf(field as z.ZodType, [...path, key], undefined);
+      const { description } = field as z.ZodType;
+      return found.map((setting) =>
+        setting.description === '' ? { ...setting, description: description ?? '' } : setting,
+      );
+    });
+  }
+  const name = path.join('.');
+  return [
+    {
+      path: name,
+      env: `FIREBREAK_${path.map((part) => part.replace(/[A-Z]/g, '_$&').toUpperCase()).join('__')}`,
+      flag: FLAGS[name],
+      secret: SECRETS.has(name),
+      reading: readingOf(schema),
+      default: preset,
+      description: schema.description ?? '',
+    },
+  ];
+}
+
+function readingOf(schema: z.ZodType): Reading {
+  if (schema instanceof z.ZodArray) return 'list';
+  if (schema instanceof z.ZodBoolean) return 'boolean';
+  return schema instanceof z.ZodNumber ? 'number' : 'text';
+}
