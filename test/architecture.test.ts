@@ -36,10 +36,11 @@ const BANNED_IN_PURE: readonly [name: string, pattern: RegExp][] = [
   ['globalThis', /\bglobalThis\b/],
   ['WeakRef', /\b(WeakRef|FinalizationRegistry)\b/],
 ];
-/** What Node offers that is a function of its arguments: hashing, signing, address arithmetic. */
+/** What Node offers that is a function of its arguments: hashes, signatures, address arithmetic. */
 const PURE_NAMES: Record<string, readonly string[]> = {
   'node:crypto': ['createHash', 'createPrivateKey', 'createPublicKey', 'KeyObject', 'sign', 'verify'],
   'node:net': ['BlockList', 'isIP'],
+  'node:zlib': ['crc32'],
 };
 const NODE_MODULES: ReadonlySet<string> = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
 /** Names of drawers. A file belongs to what it knows. */

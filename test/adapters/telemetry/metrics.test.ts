@@ -1,0 +1,107 @@
+import { register as globalRegistry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../../src/adapters/memory/clock.ts';
+import { metricsOf } from '../../../src/adapters/telemetry/metrics.ts';
+import { Stats } from '../../../src/adapters/telemetry/stats.ts';
+import type { Command } from '../../../src/domain/command.ts';
+import { FINDING_CODES } from '../../../src/domain/finding.ts';
+import { REFUSALS } from '../../../src/domain/record.ts';
+
+function command(action: Command['action'], rule: string): Command {
+  return { action, rule } as Command;
+}
+
+/** The lines of the exposition with this prefix, as name{labels} → value. */
+function series(text: string, prefix: string): Record<string, number> {
+  const lines = text.split('\n').filter((line) => line.startsWith(prefix) && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}
+
+describe('metricsOf', () => {
+  it('shows every closed label from the start, at zero', async () => {
+    const text = await metricsOf(new Stats(), new ManualClock()).metrics();
+    expect(Object.keys(series(text, 'firebreak_refused_total'))).toEqual(
+      REFUSALS.map((reason) => `firebreak_refused_total{reason="${reason}"}`),
+    );
+    expect(Object.keys(series(text, 'firebreak_findings_total'))).toHaveLength(FINDING_CODES.length);
+    expect(series(text, 'firebreak_partitions_owned')).toEqual({ firebreak_partitions_owned: 0 });
+    expect(series(text, 'firebreak_checkpoint_age')).toEqual({ firebreak_checkpoint_age_seconds: 0 });
+    expect(series(text, 'firebreak_policy_info')).toEqual({});
+    expect(series(text, 'firebreak_commands_total')).toEqual({});
+  });
+
+  it('copies what was counted, again at each scrape', async () => {
+    const stats = new Stats();
+    const clock = new ManualClock();
+    const registry = metricsOf(stats, clock);
+    const raw = { offset: 0, appendMs: 0, key: null, value: null, headers: {} };
+    stats.countRecord({ type: 'tick' });
+    stats.countRecord({ type: 'refused', refusal: 'not_json', reason: '', raw });
+    stats.countRecord({ type: 'refused', refusal: 'not_json', reason: '', raw });
+    stats.countCommand(command('kill', 'mass-deletion'));
+    stats.countCommand(command('kill', 'mass-deletion'));
+    stats.countCommand(command('pause', 'loop'));
+    stats.tenuresLost.fenced++;
+    stats.findings.event_id_reused += 3;
+    stats.batches = 7;
+    stats.policyHash = 'sha256:a';
+    stats.partitions.set(0, { ready: true, lag: 12, checkpointedMs: 0 });
+    stats.partitions.set(63, { ready: false, lag: 0, checkpointedMs: 1500 });
+    await clock.advance(4000);
+    for (let scrape = 0; scrape < 2; scrape++) {
+      expect(series(await registry.metrics(), 'firebreak_')).toMatchObject({
+        'firebreak_records_total{type="tick"}': 1,
+        'firebreak_records_total{type="refused"}': 2,
+        'firebreak_refused_total{reason="not_json"}': 2,
+        'firebreak_commands_total{rule="mass-deletion",action="kill"}': 2,
+        'firebreak_commands_total{rule="loop",action="pause"}': 1,
+        'firebreak_tenures_lost_total{reason="fenced"}': 1,
+        'firebreak_findings_total{code="event_id_reused"}': 3,
+        firebreak_batches_total: 7,
+        'firebreak_policy_info{hash="sha256:a"}': 1,
+        firebreak_partitions_owned: 2,
+        firebreak_partitions_ready: 1,
+        'firebreak_lag_records{partition="0"}': 12,
+        firebreak_checkpoint_age_seconds: 4,
+      });
+    }
+    stats.policyHash = 'sha256:b';
+    stats.partitions.delete(0);
+    const later = series(await registry.metrics(), 'firebreak_');
+    expect(later['firebreak_policy_info{hash="sha256:a"}']).toBeUndefined();
+    expect(later['firebreak_lag_records{partition="0"}']).toBeUndefined();
+    expect(later['firebreak_checkpoint_age_seconds']).toBe(2.5);
+  });
+
+  it('writes durations as a cumulative histogram in seconds', async () => {
+    const stats = new Stats();
+    for (const ms of [0.5, 1, 1.5, 50, 70_000]) stats.publish.observe(ms);
+    const text = await metricsOf(stats, new ManualClock()).metrics();
+    expect(text).toContain('# TYPE firebreak_publish_seconds histogram');
+    const found = series(text, 'firebreak_publish_seconds');
+    expect(found).toMatchObject({
+      'firebreak_publish_seconds_bucket{le="0.001"}': 2,
+      'firebreak_publish_seconds_bucket{le="0.002"}': 3,
+      'firebreak_publish_seconds_bucket{le="0.02"}': 3,
+      'firebreak_publish_seconds_bucket{le="0.05"}': 4,
+      'firebreak_publish_seconds_bucket{le="10"}': 4,
+      'firebreak_publish_seconds_bucket{le="+Inf"}': 5,
+      firebreak_publish_seconds_sum: 70.053,
+      firebreak_publish_seconds_count: 5,
+    });
+    expect(series(text, 'firebreak_checkpoint_seconds_count')).toEqual({ firebreak_checkpoint_seconds_count: 0 });
+  });
+
+  it('has a text for every metric, keeps two processes apart, and leaves the global registry alone', async () => {
+    const [one, two] = [new Stats(), new Stats()];
+    const registries = [one, two].map((stats) => metricsOf(stats, new ManualClock()));
+    one.batches = 1;
+    expect(await registries[1]!.metrics()).toContain('firebreak_batches_total 0');
+    for (const { name, help } of await registries[0]!.getMetricsAsJSON()) {
+      expect(help, name).toMatch(/^[A-Z].*\S/);
+    }
+    expect(globalRegistry.getMetricsAsArray()).toEqual([]);
+  });
+});
