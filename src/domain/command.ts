@@ -34,7 +34,7 @@ export const Reasoning = {
   measures: z.record(z.string(), z.number()),
   baseline: z.record(z.string(), z.number()).describe('The baseline numbers used.'),
   evidence: z.array(EvidenceStep),
-  evidenceOmitted: z.int().nonnegative().describe('Contributing steps that are not listed.'),
+  evidenceOmitted: z.int().nonnegative().describe('At least so many further steps contributed.'),
 };
 
 /**

@@ -1,4 +1,5 @@
 import { compileTerm } from './closures.ts';
+import { type Comparison, comparisonsOf } from './comparisons.ts';
 import { arityOf, functionNames } from './functions.ts';
 import { lower } from './lowering.ts';
 import { hint, type Names } from './names.ts';
@@ -19,6 +20,8 @@ export type Compiled =
       type: ValueType;
       /** The value, a number always finite. Throws an `ExpressionFault` and nothing else (see `compileTerm`). */
       evaluate(values: Values): Value;
+      /** The comparisons that `and` and `or` join, for showing a number and its threshold. */
+      comparisons: Comparison[];
       /** The declared paths that occur in the source, each once, in source order. */
       names: string[];
       source: string;
@@ -56,6 +59,7 @@ export function compileExpression(source: string, names: Names): Compiled {
     ok: true,
     type: term.type,
     evaluate: compileTerm(term),
+    comparisons: comparisonsOf(term),
     names: [...new Set(used.map((token) => token.text))],
     source,
   };

@@ -1,7 +1,8 @@
 import { parseDuration } from '../../domain/duration.ts';
 import { CONDITIONS, type Condition } from '../../domain/level.ts';
 import type { Rule } from '../../domain/rule.ts';
-import { type Compiled, compileExpression } from '../expression/compile.ts';
+import type { Comparison } from '../expression/comparisons.ts';
+import { compileExpression } from '../expression/compile.ts';
 import { hint } from '../expression/names.ts';
 import type { Values } from '../expression/term.ts';
 import { compileMatch, type Matcher } from '../match/compile.ts';
@@ -18,7 +19,8 @@ export interface CheckedRule {
   withinMs: number;
   measures: { name: string; source: MeasureSource }[];
   names: RuleNames;
-  conditions: { condition: Condition; holds(values: Values): boolean; source: string }[];
+  /** Rising: watch, pause, kill, those that the rule has. */
+  conditions: { condition: Condition; holds(values: Values): boolean; comparisons: Comparison[] }[];
   explain(values: Values): string;
 }
 
@@ -47,10 +49,21 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
   const conditions = CONDITIONS.flatMap((condition) => {
     const source = rule.when[condition];
     if (source === undefined || source === false) return [];
-    if (source === true) return [{ condition, holds: () => true, source: 'true' }];
+    if (source === true) return [{ condition, holds: () => true, comparisons: [] }];
     const compiled = compileExpression(source, names);
-    const holds = booleanOf(compiled, ['when', condition], rule, problems);
-    return holds ? [{ condition, holds, source }] : [];
+    const path = ['when', condition];
+    if (!compiled.ok) {
+      for (const { message, at } of compiled.problems)
+        problems.push({ path, at, message: aboutBaseline(message, rule) });
+      return [];
+    }
+    if (compiled.type !== 'boolean') {
+      const message = `the condition is a ${compiled.type}; it must be true or false, such as deletes > 20`;
+      problems.push({ path, at: 0, message });
+      return [];
+    }
+    const holds = compiled.evaluate as (values: Values) => boolean;
+    return [{ condition, holds, comparisons: compiled.comparisons }];
   });
   for (const name of Object.keys(rule.baselineDefaults)) {
     const measure = name.split('.')[0]!;
@@ -64,26 +77,7 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
   return { ok: true, checked: { rule, matcher, withinMs, measures, names, conditions, explain } };
 }
 
-function booleanOf(
-  compiled: Compiled,
-  path: (string | number)[],
-  rule: Rule,
-  problems: RuleProblem[],
-): ((values: Values) => boolean) | undefined {
-  if (!compiled.ok) {
-    for (const { message, at } of compiled.problems)
-      problems.push({ path, at, message: missingBaseline(message, rule) });
-    return undefined;
-  }
-  if (compiled.type !== 'boolean') {
-    const message = `the condition is a ${compiled.type}; it must be true or false, such as deletes > 20`;
-    problems.push({ path, at: 0, message });
-    return undefined;
-  }
-  return compiled.evaluate as (values: Values) => boolean;
-}
-
-function missingBaseline(message: string, rule: Rule): string {
+function aboutBaseline(message: string, rule: Rule): string {
   const found = /^unknown name "(baseline\.([^"]+))"/.exec(message);
   if (!found) return message;
   const declared = Object.keys(rule.baselineDefaults);

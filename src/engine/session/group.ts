@@ -23,14 +23,23 @@ export interface Step {
 export class Group {
   readonly features = new Map<number, Feature>();
   steps: Step[] = [];
+  /** Steps that passed in this life of the session. */
+  passed = 0;
 
   note(event: ActionEvent, atMs: number, timeMs: number, weight: number): void {
     const resource = event.resource?.id?.slice(0, RESOURCE_MAX);
     this.steps.push({ eventId: event.id, atMs, timeMs, tool: event.tool, resource, weight });
     if (this.steps.length > STEPS_MAX) this.steps.shift();
+    this.passed++;
+  }
+
+  endLife(): void {
+    this.passed = 0;
+    for (const feature of this.features.values()) feature.endLife();
   }
 
   write(to: ByteWriter): void {
+    to.count(this.passed);
     to.count(this.steps.length);
     let before = 0;
     for (const { eventId, atMs, timeMs, tool, resource, weight } of this.steps) {

@@ -1,4 +1,4 @@
-import type { ByteReader, ByteWriter } from '../session/bytes.ts';
+import type { ByteWriter } from '../session/bytes.ts';
 
 /**
  * How far a mark's place in time can be trusted. A `moved` mark arrived so late that it stands visibly later in the
@@ -7,7 +7,11 @@ import type { ByteReader, ByteWriter } from '../session/bytes.ts';
 export type Standing = 'placed' | 'moved';
 
 /** What one session keeps for one measure. Times are the session clock, ms, and never fall. */
-export interface Feature {
+export type Feature = WeightFeature | ValuesFeature;
+
+interface Windowed {
+  /** Length of the window; Infinity for the life of the session. */
+  readonly withinMs: number;
   /** All marks that are in the window at `nowMs`. Expired ones are dropped on the way. */
   total(nowMs: number): number;
   /** The same without the moved ones: what a kill may rest on. */
@@ -21,14 +25,12 @@ export interface Feature {
   write(to: ByteWriter): void;
 }
 
-export interface WeightFeature extends Feature {
+export interface WeightFeature extends Windowed {
   readonly holds: 'weights';
   add(nowMs: number, weight: number, standing: Standing): void;
 }
 
-export interface ValuesFeature extends Feature {
+export interface ValuesFeature extends Windowed {
   readonly holds: 'values';
   add(nowMs: number, value: number, standing: Standing): void;
 }
-
-export type FeatureReader<F extends Feature> = (from: ByteReader) => F;

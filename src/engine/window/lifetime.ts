@@ -5,6 +5,7 @@ import { EXACT_VALUES } from './sliding-distinct.ts';
 /** Sum over the life of the session. Order does not matter here, so no mark is ever moved. */
 export class LifetimeSum implements WeightFeature {
   readonly holds = 'weights';
+  readonly withinMs = Number.POSITIVE_INFINITY;
   #sum = 0;
 
   add(_nowMs: number, weight: number): void {
@@ -39,6 +40,7 @@ export class LifetimeSum implements WeightFeature {
  */
 export class LifetimeDistinct implements ValuesFeature {
   readonly holds = 'values';
+  readonly withinMs = Number.POSITIVE_INFINITY;
   #seen = new Set<number>();
   #beyond = 0;
 

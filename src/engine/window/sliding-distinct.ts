@@ -19,13 +19,13 @@ interface Sighting {
  */
 export class SlidingDistinct implements ValuesFeature {
   readonly holds = 'values';
-  readonly #withinMs: number;
+  readonly withinMs: number;
   /** In the order of the last sighting, the oldest first: expiry only looks at the front. */
   #seen = new Map<number, Sighting>();
   readonly #beyond: SlidingSum;
 
   constructor(withinMs: number, beyond = new SlidingSum(withinMs)) {
-    this.#withinMs = withinMs;
+    this.withinMs = withinMs;
     this.#beyond = beyond;
   }
 
@@ -49,7 +49,7 @@ export class SlidingDistinct implements ValuesFeature {
   placed(nowMs: number): number {
     this.#expire(nowMs);
     let count = 0;
-    for (const { placedMs } of this.#seen.values()) if (placedMs > nowMs - this.#withinMs) count++;
+    for (const { placedMs } of this.#seen.values()) if (placedMs > nowMs - this.withinMs) count++;
     return count + this.#beyond.placed(nowMs);
   }
 
@@ -99,7 +99,7 @@ export class SlidingDistinct implements ValuesFeature {
 
   #expire(nowMs: number): void {
     for (const [value, { lastMs }] of this.#seen) {
-      if (lastMs > nowMs - this.#withinMs) return;
+      if (lastMs > nowMs - this.withinMs) return;
       this.#seen.delete(value);
     }
   }

@@ -19,7 +19,7 @@ export const PARTS_PER_WINDOW = 60;
  */
 export class SlidingSum implements WeightFeature {
   readonly holds = 'weights';
-  readonly #withinMs: number;
+  readonly withinMs: number;
   readonly #partMs: number;
   #times: number[] = [];
   #weights: number[] = [];
@@ -29,7 +29,7 @@ export class SlidingSum implements WeightFeature {
   #sum = 0;
 
   constructor(withinMs: number) {
-    this.#withinMs = withinMs;
+    this.withinMs = withinMs;
     this.#partMs = withinMs / PARTS_PER_WINDOW;
   }
 
@@ -119,7 +119,7 @@ export class SlidingSum implements WeightFeature {
   #expire(nowMs: number): void {
     const times = this.#times;
     const before = this.#head;
-    while (this.#head < times.length && times[this.#head]! <= nowMs - this.#withinMs) {
+    while (this.#head < times.length && times[this.#head]! <= nowMs - this.withinMs) {
       this.#sum -= this.#weights[this.#head]!;
       this.#head++;
     }

@@ -1,0 +1,100 @@
+import { type ActionEvent, hasValidAffected } from '../domain/event.ts';
+import { parseInstant } from '../domain/instant.ts';
+import type { LogRecord } from '../domain/record.ts';
+import { escalate, relax } from './escalate.ts';
+import { judge, type Ruling } from './judge.ts';
+import { observe } from './observe.ts';
+import type { Outputs } from './outputs.ts';
+import type { Partition } from './partition.ts';
+import type { Plan } from './plan/policy.ts';
+import { boundSession } from './session/bound.ts';
+import { effectiveTime } from './session/event-time.ts';
+import { ONCE, PRINCIPALS_MAX, type Session } from './session/session.ts';
+
+/** Judges one action of one session: is it new, which life does it belong to, what does it add, what follows. */
+export function act(partition: Partition, record: LogRecord, event: ActionEvent, outputs: Outputs): void {
+  const { plan, state } = partition;
+  const { accounting, clockMs } = state;
+  if (!plan) {
+    accounting.beforePolicy++;
+    return;
+  }
+  const session = partition.open(event.session);
+  const fresh = session.lastOffset < 0;
+  const arrival = isKilled(session) ? 'new' : session.dedupe.admit(event);
+  if (arrival === 'repeated') {
+    accounting.repeated++;
+    return;
+  }
+  partition.touched(session);
+  if (fresh) partition.arm(session, clockMs + plan.forgetMs);
+  const lastMs = fresh ? clockMs : session.lastMs;
+  session.lastOffset = record.offset;
+  session.lastMs = clockMs;
+  if (isKilled(session)) {
+    accounting.afterKill++;
+    const reason = `${event.tool} after the kill: the enforcement failed`;
+    outputs.finding('action_after_kill', session, { reason, triggerEventId: event.id, severity: 'critical' });
+    return;
+  }
+  accounting.judged++;
+  session.convert(plan);
+  const timeMs = parseInstant(event.time);
+  const effectiveMs = effectiveTime(timeMs, record.appendMs, plan.settings.delayMs);
+  const { idleEndMs, maxLifetimeMs } = plan.settings;
+  if (fresh || clockMs - lastMs >= idleEndMs || clockMs - session.startMs >= maxLifetimeMs)
+    session.begin(clockMs, effectiveMs);
+  session.clockMs = Math.max(session.clockMs, effectiveMs);
+  session.actions++;
+  const tooWide = session.noteActor(event);
+  reportOnce(session, event, outputs, {
+    event_id_reused: arrival === 'reused' && `the id ${event.id} was seen with other content; it counts as a new event`,
+    invalid_affected: !hasValidAffected(event) && `affected is ${JSON.stringify(event.affected)}; it counts as 1`,
+    time_out_of_bounds:
+      effectiveMs !== timeMs && `the time ${event.time} is too far from its receipt at ${outputs.time}`,
+    session_too_wide: tooWide && `more than ${PRINCIPALS_MAX} principals act in this session`,
+  });
+
+  if (session.level === 'watch' && clockMs - session.watchMs > plan.settings.watchHoldMs)
+    relaxOrHold(plan, session, event, clockMs, outputs);
+  const rulings: Ruling[] = [];
+  const failedBefore = session.failedCalls.note(event, session.clockMs);
+  for (const groupPlan of plan.groupsFor(event.action)) {
+    if (!groupPlan.test(event)) continue;
+    const group = observe(session, groupPlan, event, timeMs, failedBefore);
+    for (const rule of groupPlan.rules) rulings.push(judge(rule, group, session, event));
+  }
+  if (rulings.length > 0) escalate(session, rulings, event, clockMs, outputs);
+  boundSession(session);
+  if (isKilled(session)) session.shrinkToStub();
+}
+
+function isKilled({ level }: Session): boolean {
+  return level === 'killed';
+}
+
+function relaxOrHold(plan: Plan, session: Session, event: ActionEvent, nowMs: number, outputs: Outputs): void {
+  for (const [id, group] of session.groups) {
+    for (const rule of plan.groups.get(id)?.rules ?? []) {
+      if (rule.rule.mode === 'shadow' || judge(rule, group, session, event).condition === undefined) continue;
+      session.watchMs = nowMs;
+      return;
+    }
+  }
+  relax(session, event, outputs);
+}
+
+/** Once in the life of a session: a source with a wrong clock would else write one finding per event. */
+function reportOnce(
+  session: Session,
+  event: ActionEvent,
+  outputs: Outputs,
+  reasons: Record<keyof typeof ONCE, string | false>,
+): void {
+  for (const code of Object.keys(ONCE) as (keyof typeof ONCE)[]) {
+    const reason = reasons[code];
+    if (reason === false || (session.reported & ONCE[code]) !== 0) continue;
+    session.reported |= ONCE[code];
+    outputs.finding(code, session, { reason, triggerEventId: event.id });
+  }
+}

@@ -1,0 +1,156 @@
+import type { Command } from '../domain/command.ts';
+import type { ActionEvent } from '../domain/event.ts';
+import type { Finding } from '../domain/finding.ts';
+import { CONDITIONS, LEVEL_OF, type Level, levelRank } from '../domain/level.ts';
+import { baselineOf, measuresOf, type Ruling } from './judge.ts';
+import type { Outputs } from './outputs.ts';
+import { evidenceOf, type Step } from './session/group.ts';
+import { HELD_FAILING, HELD_RANK, type Session } from './session/session.ts';
+
+const COMMAND_OF = { paused: 'pause', killed: 'kill' } as const;
+
+/**
+ * What follows from the rulings on one action.
+ *
+ *   clear ──► watch ──► paused ──► killed       only upwards; `watch` alone falls by itself (see `relax`)
+ *
+ * The highest condition of all enforced rules decides, the first such rule speaks for it. A shadow rule only says what
+ * it would have done, once for each rise.
+ */
+export function escalate(
+  session: Session,
+  rulings: Ruling[],
+  event: ActionEvent,
+  nowMs: number,
+  outputs: Outputs,
+): void {
+  let decisive: Ruling | undefined;
+  for (const ruling of rulings) {
+    reportFault(session, ruling, event, outputs);
+    if (ruling.rule.rule.mode === 'shadow') reportShadow(session, ruling, event, outputs);
+    else if (rankOf(ruling) > rankOf(decisive)) decisive = ruling;
+  }
+  if (!decisive?.condition) return;
+  session.watchMs = nowMs;
+  const level = LEVEL_OF[decisive.condition];
+  if (levelRank(level) <= levelRank(session.level)) return;
+  const from = session.level;
+  session.level = level;
+  const reasoning = reasoningOf(session, decisive);
+  outputs.finding('level_changed', session, { ...aboutRuling(decisive, event, reasoning), level: { from, to: level } });
+  if (level !== 'paused' && level !== 'killed') return;
+  const action = COMMAND_OF[level];
+  const command: Command = {
+    id: outputs.id('cmd', session.id, reasoning.rule, action),
+    action,
+    session: session.id,
+    ...actorOf(event),
+    triggerEventId: event.id,
+    time: outputs.time,
+    ...reasoning,
+    policyHash: outputs.policyHash,
+    position: outputs.position,
+  };
+  outputs.command(command);
+  outputs.verdict(session, level, command);
+}
+
+/** Leaves `watch` when no condition has held for so long. The caller has seen to it that none holds now. */
+export function relax(session: Session, event: ActionEvent, outputs: Outputs): void {
+  const from = session.level;
+  session.level = 'clear';
+  const reason = 'no watch condition has held for the hold time';
+  outputs.finding('level_changed', session, { reason, triggerEventId: event.id, level: { from, to: 'clear' } });
+}
+
+function rankOf(ruling: Ruling | undefined): number {
+  return ruling?.condition === undefined ? -1 : CONDITIONS.indexOf(ruling.condition);
+}
+
+function reportShadow(session: Session, ruling: Ruling, event: ActionEvent, outputs: Outputs): void {
+  const before = session.held.get(ruling.rule.id) ?? 0;
+  const rank = rankOf(ruling) + 1;
+  hold(session, ruling.rule.id, (before & ~HELD_RANK) | rank);
+  if (rank <= (before & HELD_RANK)) return;
+  const to: Level = LEVEL_OF[ruling.condition!];
+  const details = aboutRuling(ruling, event, reasoningOf(session, ruling));
+  outputs.finding('shadow_hit', session, { ...details, level: { from: session.level, to } });
+}
+
+/** Once when a rule begins to fail, not at each event that it fails on. */
+function reportFault(session: Session, ruling: Ruling, event: ActionEvent, outputs: Outputs): void {
+  const before = session.held.get(ruling.rule.id) ?? 0;
+  const failing = ruling.fault === undefined ? 0 : HELD_FAILING;
+  if (failing === (before & HELD_FAILING)) return;
+  hold(session, ruling.rule.id, (before & ~HELD_FAILING) | failing);
+  if (failing === 0) return;
+  const { id, onError } = ruling.rule.rule;
+  const reason = `an expression of the rule has no value here (${ruling.fault}); it counts as ${onError}`;
+  outputs.finding('rule_failed', session, {
+    reason,
+    rule: id,
+    triggerEventId: event.id,
+    measures: finiteOnly(measuresOf(ruling)),
+  });
+}
+
+function hold(session: Session, ruleId: number, flags: number): void {
+  if (flags === 0) session.held.delete(ruleId);
+  else session.held.set(ruleId, flags);
+}
+
+type Reasoning = Pick<
+  Command,
+  'rule' | 'score' | 'threshold' | 'reason' | 'measures' | 'baseline' | 'evidence' | 'evidenceOmitted'
+>;
+
+function reasoningOf(session: Session, ruling: Ruling): Reasoning {
+  const { rule, group } = ruling;
+  const steps = group.steps.filter((step) => contributes(step, session, rule.withinMs));
+  const measures = finiteOnly(measuresOf(ruling));
+  const marks = Math.max(0, ...rule.reads.map(({ feature }) => group.features.get(feature.id)?.size() ?? 0));
+  return {
+    rule: rule.rule.id,
+    score: ruling.score,
+    threshold: ruling.threshold,
+    reason: rule.explain(ruling.values),
+    measures,
+    baseline: baselineOf(ruling),
+    evidence: steps.map(evidenceOf),
+    evidenceOmitted: Math.max(0, (Number.isFinite(rule.withinMs) ? marks : group.passed) - steps.length),
+  };
+}
+
+function contributes(step: Step, session: Session, withinMs: number): boolean {
+  return Number.isFinite(withinMs) ? step.atMs > session.clockMs - withinMs : step.atMs >= session.lifeStartMs;
+}
+
+/** JSON has no infinities; what is not finite is why a rule failed, and the reason says so. */
+function finiteOnly(numbers: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => Number.isFinite(value)));
+}
+
+function aboutRuling(
+  ruling: Ruling,
+  event: ActionEvent,
+  reasoning: Reasoning,
+): Omit<Finding, 'id' | 'code' | 'time' | 'position' | 'policyHash'> {
+  return { triggerEventId: event.id, severity: ruling.rule.rule.severity, ...reasoning };
+}
+
+function actorOf({
+  agent,
+  principal,
+  delegation,
+  tenant,
+}: ActionEvent): Pick<Command, 'agent' | 'principal' | 'delegation' | 'tenant'> {
+  const { id, role, version } = agent;
+  return {
+    agent: { id, ...(role === undefined ? {} : { role }), ...(version === undefined ? {} : { version }) },
+    ...(principal === undefined
+      ? {}
+      : { principal: { id: principal.id, ...(principal.type === undefined ? {} : { type: principal.type }) } }),
+    ...(delegation === undefined ? {} : { delegation }),
+    ...(tenant === undefined ? {} : { tenant }),
+  };
+}

@@ -1,0 +1,136 @@
+import { crc32 } from 'node:zlib';
+import { LEVELS, levelRank } from '../../domain/level.ts';
+import { formOf, readFeature } from '../plan/feature-kind.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
+import { Dedupe } from './dedupe.ts';
+import { FailedCalls } from './failed-calls.ts';
+import { Group } from './group.ts';
+import { Session } from './session.ts';
+
+/**
+ * The packed state of a session. The header has a fixed place, so that timers can be found without reading the rest:
+ *
+ *   0        1      2      4           12       20       28       32
+ *   │version │level │flags │lastOffset │lastMs  │timerMs │crc32   │ body …
+ *   │ u8     │ u8   │ u16  │ f64       │ f64    │ f64    │of body │ varints and texts
+ *
+ * The body names groups and features by 32-bit ids, so it can be read without the policy it was written under: loading
+ * never converts. Parts are sorted by id: equal sessions have equal bytes, whatever path led to them.
+ */
+export const SESSION_HEADER_BYTES = 32;
+const VERSION = 1;
+const DEGRADED = 1;
+/** In the place of a window's length. */
+const LIFETIME = 0;
+
+export interface SessionHeader {
+  lastOffset: number;
+  timerMs: number;
+}
+
+export function readSessionHeader(bytes: Uint8Array): SessionHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < SESSION_HEADER_BYTES) throw new RangeError(`a session header has ${SESSION_HEADER_BYTES} bytes`);
+  if (bytes[0] !== VERSION) throw new RangeError(`session state of version ${bytes[0]}; this program reads ${VERSION}`);
+  return { lastOffset: view.getFloat64(4), timerMs: view.getFloat64(20) };
+}
+
+export function encodeSession(session: Session): Uint8Array {
+  const to = new ByteWriter();
+  to.byte(VERSION);
+  to.byte(levelRank(session.level));
+  to.byte(0);
+  to.byte(session.degraded ? DEGRADED : 0);
+  to.double(session.lastOffset);
+  to.double(session.lastMs);
+  to.double(session.timerMs);
+  to.uint32(0);
+  for (const timeMs of [session.startMs, session.clockMs, session.lifeStartMs, session.watchMs]) to.number(timeMs);
+  to.count(session.actions);
+  to.count(session.reported);
+  to.text(session.policy);
+  to.text(session.agent);
+  to.optionalText(session.role);
+  to.optionalText(session.principal);
+  to.optionalText(session.tenant);
+  to.count(session.principals.length);
+  for (const principal of session.principals) to.count(principal);
+  session.dedupe.write(to);
+  session.failedCalls.write(to);
+  writeSorted(to, session.held, (flags) => to.count(flags));
+  writeSorted(to, session.groups, (group) => {
+    group.write(to);
+    writeSorted(to, group.features, (feature) => {
+      to.byte(formOf(feature));
+      to.count(Number.isFinite(feature.withinMs) ? feature.withinMs : LIFETIME);
+      feature.write(to);
+    });
+  });
+  const bytes = to.finish();
+  new DataView(bytes.buffer).setUint32(28, crc32(bytes.subarray(SESSION_HEADER_BYTES)));
+  return bytes;
+}
+
+/** Throws a RangeError for bytes that are not the packed state of a session: state that cannot be trusted. */
+export function decodeSession(id: string, bytes: Uint8Array): Session {
+  const { lastOffset, timerMs } = readSessionHeader(bytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (crc32(bytes.subarray(SESSION_HEADER_BYTES)) !== view.getUint32(28)) {
+    throw new RangeError(`the state of session "${id}" does not match its checksum`);
+  }
+  const session = new Session(id);
+  const level = LEVELS[bytes[1]!];
+  if (level === undefined) throw new RangeError(`no level has the number ${bytes[1]}`);
+  session.level = level;
+  session.degraded = (bytes[3]! & DEGRADED) !== 0;
+  session.lastOffset = lastOffset;
+  session.lastMs = view.getFloat64(12);
+  session.timerMs = timerMs;
+  const from = new ByteReader(bytes, SESSION_HEADER_BYTES);
+  session.startMs = from.number();
+  session.clockMs = from.number();
+  session.lifeStartMs = from.number();
+  session.watchMs = from.number();
+  session.actions = from.count();
+  session.reported = from.count();
+  session.policy = from.text();
+  session.agent = from.text();
+  session.role = from.optionalText();
+  session.principal = from.optionalText();
+  session.tenant = from.optionalText();
+  session.principals = Array.from({ length: from.count() }, () => from.count());
+  session.dedupe = Dedupe.read(from);
+  session.failedCalls = FailedCalls.read(from);
+  session.held = readMap(from, () => from.count());
+  session.groups = readMap(from, () => readGroup(from));
+  if (from.rest !== 0) throw new RangeError(`${from.rest} bytes too many in the state of session "${id}"`);
+  return session;
+}
+
+function readGroup(from: ByteReader): Group {
+  const group = new Group();
+  group.passed = from.count();
+  group.steps = Group.readSteps(from);
+  const features = readMap(from, () => {
+    const form = from.byte();
+    const withinMs = from.count();
+    return readFeature(form, from, withinMs === LIFETIME ? Number.POSITIVE_INFINITY : withinMs);
+  });
+  for (const [id, feature] of features) group.features.set(id, feature);
+  return group;
+}
+
+function writeSorted<T>(to: ByteWriter, map: ReadonlyMap<number, T>, write: (value: T) => void): void {
+  to.count(map.size);
+  for (const id of [...map.keys()].sort((a, b) => a - b)) {
+    to.uint32(id);
+    write(map.get(id)!);
+  }
+}
+
+function readMap<T>(from: ByteReader, read: () => T): Map<number, T> {
+  const map = new Map<number, T>();
+  const size = from.count();
+  for (let i = 0; i < size; i++) map.set(from.uint32(), read());
+  return map;
+}

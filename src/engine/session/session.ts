@@ -1,0 +1,114 @@
+import type { ActionEvent } from '../../domain/event.ts';
+import type { Level } from '../../domain/level.ts';
+import { fingerprint } from '../fingerprint.ts';
+import type { Plan } from '../plan/policy.ts';
+import { Dedupe } from './dedupe.ts';
+import { FailedCalls } from './failed-calls.ts';
+import { Group } from './group.ts';
+
+/** More principals than this in one session: it is not one piece of work, and what it adds up to means little. */
+export const PRINCIPALS_MAX = 8;
+
+/** What a finding reports once in the life of a session, as bits of `reported`. */
+export const ONCE = { event_id_reused: 1, invalid_affected: 2, time_out_of_bounds: 4, session_too_wide: 8 } as const;
+
+/** Bits of `held`: the highest condition that a shadow rule holds, and whether an expression of the rule failed. */
+export const HELD_RANK = 3;
+export const HELD_FAILING = 4;
+
+/**
+ * Everything that the engine knows of one session. Two clocks: `lastMs`, `startMs`, `watchMs`, `timerMs` are the
+ * partition's (append times), `clockMs` and `lifeStartMs` are the session's own (effective times of its events).
+ */
+export class Session {
+  readonly id: string;
+  level: Level = 'clear';
+  lastOffset = -1;
+  lastMs = 0;
+  /** When the partition has to look at this session again although no record touches it. */
+  timerMs = 0;
+  startMs = 0;
+  clockMs = 0;
+  lifeStartMs = 0;
+  /** When a watch condition held last. */
+  watchMs = 0;
+  /** Actions of this life, each counted once. */
+  actions = 0;
+  reported = 0;
+  /** It was running when a rebuild from the log began: a part of it is missing, so it may be paused, not killed. */
+  degraded = false;
+  /** Hash of the policy under which it was stepped last. */
+  policy = '';
+  agent = '';
+  role: string | undefined;
+  principal: string | undefined;
+  tenant: string | undefined;
+  principals: number[] = [];
+  dedupe = new Dedupe();
+  failedCalls = new FailedCalls();
+  groups = new Map<number, Group>();
+  /** Rule id → HELD_RANK and HELD_FAILING bits, for rules with any. */
+  held = new Map<number, number>();
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** A new life: lifetime measures begin again. Windows run on by time; level and deduplication stay. */
+  begin(nowMs: number, effectiveMs: number): void {
+    this.startMs = nowMs;
+    this.lifeStartMs = Math.max(this.clockMs, effectiveMs);
+    this.actions = 0;
+    this.reported = 0;
+    this.principals = [];
+    this.held.clear();
+    for (const group of this.groups.values()) group.endLife();
+  }
+
+  /** Leaves behind what the new policy does not have. What both have goes on counting. */
+  convert(plan: Plan): void {
+    if (this.policy === plan.hash) return;
+    this.policy = plan.hash;
+    const ruleIds = new Set<number>();
+    for (const [id, group] of this.groups) {
+      const planned = plan.groups.get(id);
+      if (!planned) this.groups.delete(id);
+      const kept = new Set(planned?.features.map((feature) => feature.id));
+      for (const featureId of group.features.keys()) if (!kept.has(featureId)) group.features.delete(featureId);
+      for (const rule of planned?.rules ?? []) ruleIds.add(rule.id);
+    }
+    for (const id of this.held.keys()) if (!ruleIds.has(id)) this.held.delete(id);
+  }
+
+  group(id: number): Group {
+    let group = this.groups.get(id);
+    if (!group) {
+      group = new Group();
+      this.groups.set(id, group);
+    }
+    return group;
+  }
+
+  /** Notes who acts. Answers whether this is the principal that makes the session too wide. */
+  noteActor(event: ActionEvent): boolean {
+    this.agent = event.agent.id;
+    this.role = event.agent.role;
+    this.tenant = event.tenant;
+    if (event.principal === undefined) return false;
+    this.principal = event.principal.id;
+    if (this.principals.length > PRINCIPALS_MAX) return false;
+    const principal = fingerprint(event.principal.id);
+    if (this.principals.includes(principal)) return false;
+    this.principals.push(principal);
+    return this.principals.length > PRINCIPALS_MAX;
+  }
+
+  /** Only the mark of the kill stays. */
+  shrinkToStub(): void {
+    this.groups.clear();
+    this.held.clear();
+    this.principals = [];
+    this.dedupe = new Dedupe();
+    this.failedCalls = new FailedCalls();
+  }
+}

@@ -1,0 +1,117 @@
+import type { Output } from '../domain/output.ts';
+import type { LogRecord, PolicyActivated } from '../domain/record.ts';
+import { act } from './act.ts';
+import { Outputs } from './outputs.ts';
+import type { Partition } from './partition.ts';
+import type { Plan } from './plan/policy.ts';
+import type { Session } from './session/session.ts';
+
+/** The append time fell by more than this: a broker's clock is wrong, and whoever runs it should know. */
+const BACKWARD_MS = 5000;
+
+/**
+ * The product. Takes one record of a partition's log into the partition's state and answers what must be said.
+ *
+ * Synchronous, total over decoded records, no clock, no I/O, no randomness: the same records give the same state and
+ * the same outputs, wherever the batches were cut. The caller loads before it calls (`needs` says what), publishes
+ * what it gets, and throws the partition away after any failure.
+ */
+export function step(partition: Partition, record: LogRecord): Output[] {
+  const outputs = new Outputs(partition, record);
+  advance(partition, record, outputs);
+  const { body } = record;
+  const { accounting } = partition.state;
+  switch (body.type) {
+    case 'action':
+      act(partition, record, body.event, outputs);
+      break;
+    case 'refused':
+      partition.countRefused(body.refusal);
+      outputs.list.push({
+        topic: 'quarantine',
+        key: body.raw.key,
+        raw: body.raw,
+        refusal: body.refusal,
+        reason: body.reason,
+        position: outputs.position,
+      });
+      break;
+    case 'policy':
+      accounting.control++;
+      activate(partition, body.policy, outputs);
+      break;
+    case 'restated':
+      accounting.control++;
+      // A rebuild may begin behind every activation that the log still holds: the policy in force is then here.
+      if (!partition.state.policy && body.restated.policy) activate(partition, body.restated.policy, outputs);
+      break;
+    case 'decision':
+    case 'acknowledgement':
+    case 'published':
+    case 'tick':
+      accounting.control++;
+      break;
+    default:
+      body satisfies never;
+  }
+  return outputs.list;
+}
+
+/** What the caller has to load before it steps these records, in the order of need. */
+export function needs(
+  partition: Partition,
+  records: readonly LogRecord[],
+): { sessions: string[]; policies: PolicyActivated[] } {
+  const sessions = new Set<string>();
+  const policies = new Map<string, PolicyActivated>();
+  let clockMs = partition.state.clockMs;
+  for (const { appendMs, body } of records) {
+    clockMs = Math.max(clockMs, appendMs);
+    if (body.type === 'action') sessions.add(body.event.session);
+    const policy = body.type === 'policy' ? body.policy : body.type === 'restated' ? body.restated.policy : undefined;
+    if (policy && !partition.plans.has(policy.hash)) policies.set(policy.hash, policy);
+  }
+  for (const id of partition.timers.due(clockMs)) sessions.add(id);
+  return { sessions: [...sessions].filter((id) => partition.stored.has(id)), policies: [...policies.values()] };
+}
+
+/** Time passes: the clock of the partition, then every timer that is due. */
+function advance(partition: Partition, { appendMs }: LogRecord, outputs: Outputs): void {
+  const { state } = partition;
+  const behindMs = state.clockMs - appendMs;
+  if (behindMs > BACKWARD_MS !== state.behind) {
+    state.behind = !state.behind;
+    if (state.behind)
+      outputs.finding('clock_jumped', undefined, { reason: `the append time fell back by ${behindMs} ms` });
+  }
+  if (behindMs >= 0) return;
+  state.clockMs = appendMs;
+  for (let due = partition.timers.takeDue(appendMs); due; due = partition.timers.takeDue(appendMs)) {
+    const session = partition.find(due.session);
+    if (session && session.timerMs === due.atMs) forgetOrRearm(partition, session);
+  }
+}
+
+/** A session that nothing can matter of any more is forgotten. The time of that is a matter of the log alone. */
+function forgetOrRearm(partition: Partition, session: Session): void {
+  const dueMs = session.lastMs + keepMs(partition.plan!, session);
+  if (partition.state.clockMs >= dueMs) partition.forget(session);
+  else {
+    partition.arm(session, dueMs);
+    partition.touched(session);
+  }
+}
+
+function keepMs(plan: Plan, { level }: Session): number {
+  return level === 'paused' || level === 'killed' ? plan.settings.killMarkMs : plan.forgetMs;
+}
+
+function activate(partition: Partition, policy: PolicyActivated, outputs: Outputs): void {
+  if (partition.state.policy?.hash === policy.hash) return;
+  const plan = partition.plans.get(policy.hash);
+  if (!plan) throw new Error(`policy ${policy.hash} was not compiled before the record that activates it`);
+  partition.judgeUnder(plan);
+  const { hash, chunks, engine, by } = policy;
+  partition.state.policy = { hash, chunks, engine, ...(by === undefined ? {} : { by }) };
+  outputs.finding('policy_activated', undefined, { reason: `policy ${hash} judges from here on` });
+}

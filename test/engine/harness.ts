@@ -1,0 +1,74 @@
+import type { ActionEvent } from '../../src/domain/event.ts';
+import { formatInstant } from '../../src/domain/instant.ts';
+import type { Output } from '../../src/domain/output.ts';
+import { PolicySettings, Rule } from '../../src/domain/rule.ts';
+import { Partition } from '../../src/engine/partition.ts';
+import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
+import { step } from '../../src/engine/step.ts';
+
+export const START_MS = Date.UTC(2026, 0, 5, 9, 0, 0);
+
+/** A rule in the shape of `rule`, with defaults that pass the schema. */
+export function ruleOf(rule: Record<string, unknown>): Rule {
+  return Rule.parse({
+    id: 'test-rule',
+    title: 'Test',
+    severity: 'high',
+    within: '10m',
+    measure: { n: 'count' },
+    ...rule,
+  });
+}
+
+export function planOf(
+  rules: Record<string, unknown>[],
+  settings: Partial<PolicySettings> = {},
+  hash = `sha256:${'a'.repeat(64)}`,
+): Plan {
+  return compilePolicy(hash, { format: 1, settings: PolicySettings.parse(settings), rules: rules.map(ruleOf) });
+}
+
+/** A partition under one plan, and a log that is written by hand: each call appends one record and steps it. */
+export class Log {
+  readonly partition: Partition;
+  offset = 0;
+  #ids = 0;
+
+  constructor(plan: Plan, partition = new Partition('topic-1', 0)) {
+    this.partition = partition;
+    partition.judgeUnder(plan);
+  }
+
+  /** One action, `atMs` after the start of the log; `append` when the append time is another. */
+  act(atMs: number, event: Partial<ActionEvent> = {}, appendAtMs = atMs): Output[] {
+    const full: ActionEvent = {
+      id: `e-${this.#ids++}`,
+      time: formatInstant(START_MS + atMs),
+      session: 's-1',
+      agent: { id: 'agent-1' },
+      tool: 'tool',
+      action: 'delete',
+      outcome: 'ok',
+      ...event,
+    };
+    return step(this.partition, {
+      offset: this.offset++,
+      appendMs: START_MS + appendAtMs,
+      body: { type: 'action', event: full },
+    });
+  }
+
+  level(session = 's-1'): string {
+    return this.partition.sessions.get(session)?.level ?? 'none';
+  }
+}
+
+export function commandsOf(outputs: Output[]): string[] {
+  return outputs.flatMap((output) =>
+    output.topic === 'commands' ? [`${output.command.action} ${output.command.session}`] : [],
+  );
+}
+
+export function findingsOf(outputs: Output[]): string[] {
+  return outputs.flatMap((output) => (output.topic === 'findings' ? [output.finding.code] : []));
+}
