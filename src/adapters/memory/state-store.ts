@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { type Checkpoint, type Chunk, type StateStore, type Tenure, TenureLost } from '../../ports.ts';
+import { TenureCalls } from '../tenure-calls.ts';
+import { MemoryState } from './memory-state.ts';
+import { acquire, checkOwned, write } from './partition-state.ts';
+
+export interface MemoryStateOptions {
+  /** How much of each session `Tenure.headers` holds. */
+  headerBytes: number;
+  /** Shared by the stores that compete. */
+  state?: MemoryState;
+}
+
+/** State in this process: the embedded default, and the twin of the Redis store in tests. */
+export class MemoryStateStore implements StateStore {
+  readonly #state: MemoryState;
+  readonly #headerBytes: number;
+
+  constructor({ headerBytes, state = new MemoryState() }: MemoryStateOptions) {
+    this.#state = state;
+    this.#headerBytes = headerBytes;
+  }
+
+  async acquire(partition: number): Promise<Tenure> {
+    const token = randomUUID();
+    const acquired = await this.#state.change(partition, (state) => {
+      const discarded = acquire(state, token);
+      const headers = new Map<string, Uint8Array>();
+      for (const [session, bytes] of state.sessions) headers.set(session, bytes.subarray(0, this.#headerBytes));
+      return { seq: state.seq, checkpoint: state.checkpoint, discarded, headers };
+    });
+    return new MemoryTenure(this.#state, partition, token, acquired);
+  }
+
+  /** Nothing to end: the state lives as long as somebody holds it. */
+  async close(): Promise<void> {}
+}
+
+class MemoryTenure implements Tenure {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly discarded: string | undefined;
+  readonly headers: ReadonlyMap<string, Uint8Array>;
+  readonly #state: MemoryState;
+  readonly #partition: number;
+  readonly #token: string;
+  readonly #calls = new TenureCalls();
+  #seq: number;
+  #next: number | undefined;
+
+  constructor(
+    state: MemoryState,
+    partition: number,
+    token: string,
+    acquired: Pick<Tenure, 'checkpoint' | 'discarded' | 'headers'> & { seq: number },
+  ) {
+    this.#state = state;
+    this.#partition = partition;
+    this.#token = token;
+    this.#seq = acquired.seq;
+    this.#next = acquired.checkpoint?.next;
+    this.checkpoint = acquired.checkpoint;
+    this.discarded = acquired.discarded;
+    this.headers = acquired.headers;
+  }
+
+  load(sessions: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#calls.run(() =>
+      this.#state.read(this.#partition, (state) => {
+        checkOwned(state, this.#token, this.#seq);
+        return sessions.map((session) => state.sessions.get(session));
+      }),
+    );
+  }
+
+  write(chunk: Chunk): Promise<void> {
+    return this.#calls.run(async () => {
+      const seq = this.#seq;
+      await this.#state.change(this.#partition, (state) => write(state, this.#token, seq, chunk));
+      this.#seq += 1;
+      if (chunk.checkpoint) this.#next = chunk.checkpoint.next;
+    });
+  }
+
+  probe(): Promise<void> {
+    return this.#calls.run(() =>
+      this.#state.read(this.#partition, (state) => {
+        checkOwned(state, this.#token, this.#seq);
+        if (state.checkpoint?.next !== this.#next) {
+          throw new TenureLost('state_lost', `state at offset ${state.checkpoint?.next} instead of ${this.#next}`);
+        }
+      }),
+    );
+  }
+}

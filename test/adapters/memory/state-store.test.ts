@@ -1,0 +1,4 @@
+import { stateStoreContract } from '../../contracts/state-store.ts';
+import { startMemoryState } from './server.ts';
+
+stateStoreContract('memory', startMemoryState);

@@ -1,0 +1,4 @@
+import { stateStoreContract } from '../../contracts/state-store.ts';
+import { startRedisState } from './server.ts';
+
+stateStoreContract('Redis', startRedisState);
