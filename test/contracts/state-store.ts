@@ -262,12 +262,13 @@ export function stateStoreContract(name: string, start: () => Promise<StateServe
 
     it('applies a repeated write once', async () => {
       const { p, tenure } = await saved();
-      server.failNext('twice');
+      server.failNext('twice', 'twice');
       await tenure.write(chunk({ one: bytes('first') }));
       await tenure.write(lastChunk({ one: bytes('second') }, 11, 2));
+      await tenure.write(lastChunk({ one: bytes('third') }, 12, 2));
       await server.deliver();
       await tenure.probe();
-      expect((await contents(await b.acquire(p))).sessions).toMatchObject({ one: 'second' });
+      expect(await contents(await b.acquire(p))).toMatchObject({ next: 12, sessions: { one: 'third' } });
     });
 
     it('fences the owner by an acquire that arrives late', async () => {
