@@ -1,0 +1,223 @@
+import type { Kafka } from 'kafkajs';
+import type { RawRecord } from '../../domain/record.ts';
+
+/**
+ * Reads single ranges of partitions without a consumer group. kafkajs has no public call for that, and a throwaway
+ * group costs seconds per read and litters the broker, so this talks to the cluster object inside kafkajs (pinned
+ * exactly; the names below are checked when the client is made).
+ */
+export interface Fetched {
+  /** In offset order, all at or after the offset that was asked for. Values are views into one buffer. */
+  records: RawRecord[];
+  /** Offset after the last position that the answer accounts for; what to ask for next. */
+  next: number;
+  low: number;
+  high: number;
+}
+
+export interface Bounds {
+  low: number;
+  high: number;
+}
+
+interface KafkaMessage {
+  offset: string;
+  timestamp: string;
+  key: Buffer | null;
+  value: Buffer | null;
+  headers?: RawRecord['headers'];
+}
+
+interface FetchedMessage extends KafkaMessage {
+  isControlRecord: boolean;
+  batchContext: { firstOffset: string; lastOffsetDelta: number };
+}
+
+interface Broker {
+  fetch(request: unknown): Promise<{
+    responses: {
+      partitions: { highWatermark: string; lastStartOffset: string; messages: FetchedMessage[] }[];
+    }[];
+  }>;
+  offsetFetch(request: { groupId: string; topics: { topic: string; partitions: { partition: number }[] }[] }): Promise<{
+    responses: { partitions: { offset: string }[] }[];
+  }>;
+}
+
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  isConnected(): boolean;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  refreshMetadataIfNecessary(): Promise<void>;
+  removeBroker(address: { host?: string; port?: number }): void;
+  findTopicPartitionMetadata(topic: string): { partitionId: number }[];
+  findLeaderForPartitions(topic: string, partitions: number[]): Record<string, number[]>;
+  findBroker(node: { nodeId: string }): Promise<Broker>;
+  findGroupCoordinator(group: { groupId: string }): Promise<Broker>;
+  fetchTopicsOffset(
+    topics: {
+      topic: string;
+      partitions: { partition: number }[];
+      fromBeginning?: boolean;
+      fromTimestamp?: number;
+    }[],
+  ): Promise<{ partitions: { partition: number; offset: string }[] }[]>;
+}
+
+const ATTEMPTS = 4;
+const METADATA_MAX_AGE_MS = 30_000;
+const READ_UNCOMMITTED = 0;
+
+/** The record as the broker holds it. Also the per-record work of the live path: two numbers and one object. */
+export function rawRecord(message: KafkaMessage): RawRecord {
+  return {
+    offset: Number(message.offset),
+    appendMs: Number(message.timestamp),
+    key: message.key,
+    value: message.value,
+    headers: message.headers ?? {},
+  };
+}
+
+export class PartitionClient {
+  readonly #cluster: Cluster;
+  #connected: Promise<void> | undefined;
+
+  constructor(kafka: Kafka) {
+    this.#cluster = clusterOf(kafka);
+  }
+
+  /** The record at that offset; undefined when the log no longer holds one there. */
+  async read(topic: string, partition: number, offset: number): Promise<RawRecord | undefined> {
+    const fetched = await this.fetch(topic, partition, offset, 1);
+    return fetched?.records.find((record) => record.offset === offset);
+  }
+
+  /** Undefined when the log does not hold the offset (any more, or yet). At least one record batch, if there is one. */
+  async fetch(topic: string, partition: number, offset: number, bytesMax: number): Promise<Fetched | undefined> {
+    return this.#retried(topic, async () => {
+      const broker = await this.#leader(topic, partition);
+      const response = await broker
+        .fetch({
+          maxWaitTime: 100,
+          minBytes: 0,
+          maxBytes: bytesMax,
+          isolationLevel: READ_UNCOMMITTED,
+          topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: bytesMax }] }],
+        })
+        .catch((error: { name?: string }) => {
+          if (error.name === 'KafkaJSOffsetOutOfRange') return undefined;
+          throw error;
+        });
+      const answer = response?.responses[0]?.partitions[0];
+      return answer === undefined ? undefined : fetchedOf(answer, offset);
+    });
+  }
+
+  async bounds(topic: string, partition: number): Promise<Bounds> {
+    const [low, high] = await this.#retried(topic, () =>
+      Promise.all([
+        this.#offset({ topic, partitions: [{ partition }], fromBeginning: true }),
+        this.#offset({ topic, partitions: [{ partition }], fromBeginning: false }),
+      ]),
+    );
+    return { low, high };
+  }
+
+  /** Undefined when the group never committed. Negative offsets are kafkajs's own notes of a reset, and say nothing. */
+  async committed(groupId: string, topic: string, partition: number): Promise<number | undefined> {
+    return this.#retried(topic, async () => {
+      const coordinator = await this.#cluster.findGroupCoordinator({ groupId });
+      const { responses } = await coordinator.offsetFetch({
+        groupId,
+        topics: [{ topic, partitions: [{ partition }] }],
+      });
+      const offset = Number(responses[0]?.partitions[0]?.offset ?? -1);
+      return offset < 0 ? undefined : offset;
+    });
+  }
+
+  /** First offset whose time is at or after `timeMs`; the end of the log when there is none. */
+  async offsetAt(topic: string, partition: number, timeMs: number): Promise<number> {
+    return this.#retried(topic, async () => {
+      const end = await this.#offset({ topic, partitions: [{ partition }], fromBeginning: false });
+      const found = await this.#offset({ topic, partitions: [{ partition }], fromTimestamp: timeMs });
+      return found < 0 ? end : found;
+    });
+  }
+
+  /** Throws when there is no such topic. */
+  async partitions(topic: string): Promise<number[]> {
+    return this.#retried(topic, async () => {
+      const found = this.#cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
+      if (found.length === 0) throw new Error(`topic ${topic} has no partitions`);
+      return found.sort((a, b) => a - b);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#connected !== undefined) await this.#cluster.disconnect();
+    this.#connected = undefined;
+  }
+
+  async #offset(question: Parameters<Cluster['fetchTopicsOffset']>[0][0]): Promise<number> {
+    const [answer] = await this.#cluster.fetchTopicsOffset([question]);
+    const offset = answer?.partitions[0]?.offset;
+    if (offset === undefined) throw new Error(`${question.topic}: no leader told an offset`);
+    return Number(offset);
+  }
+
+  async #leader(topic: string, partition: number): Promise<Broker> {
+    const [nodeId] = Object.keys(this.#cluster.findLeaderForPartitions(topic, [partition]));
+    if (nodeId === undefined) throw new Error(`${topic}/${partition}: no leader`);
+    return this.#cluster.findBroker({ nodeId });
+  }
+
+  /** Leaders move and connections break: each attempt begins with what the cluster says now. */
+  async #retried<T>(topic: string, call: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#connected ??= this.#cluster.connect();
+        await this.#connected;
+        await this.#cluster.addTargetTopic(topic);
+        await this.#cluster.refreshMetadataIfNecessary();
+        return await call();
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        const { host, port } = error as { host?: string; port?: number };
+        if (host !== undefined && port !== undefined) this.#cluster.removeBroker({ host, port });
+        if (!this.#cluster.isConnected()) this.#connected = undefined;
+        else await this.#cluster.refreshMetadata().catch(() => undefined); // the next attempt tells what is wrong
+      }
+    }
+  }
+}
+
+function fetchedOf(
+  answer: { highWatermark: string; lastStartOffset: string; messages: FetchedMessage[] },
+  offset: number,
+): Fetched {
+  const high = Number(answer.highWatermark);
+  const last = answer.messages.at(-1)?.batchContext;
+  // A batch that compaction has emptied holds nothing at `offset`, and says no more than that.
+  const next = last === undefined ? Math.min(offset + 1, high) : Number(last.firstOffset) + last.lastOffsetDelta + 1;
+  const records = answer.messages
+    .filter((message) => !message.isControlRecord && Number(message.offset) >= offset)
+    .map(rawRecord);
+  return { records, next: Math.max(next, offset), low: Number(answer.lastStartOffset), high };
+}
+
+function clusterOf(kafka: Kafka): Cluster {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  );
+  if (symbol === undefined) throw new Error('kafkajs: allowed is version 2.2.4, this one has no createCluster inside');
+  const create = (kafka as unknown as Record<symbol, (options: unknown) => Cluster>)[symbol]!;
+  return create({
+    metadataMaxAge: METADATA_MAX_AGE_MS,
+    allowAutoTopicCreation: false,
+    isolationLevel: READ_UNCOMMITTED,
+  });
+}
