@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { Output } from '../../domain/output.ts';
+
+const REASON_MAX = 200;
+
+/**
+ * What is said when the broker refuses an output for good: the same ids and the same order to act, without what can
+ * be long. Undefined where leaving something out would say something else.
+ */
+export function minimalForm(output: Output): Output | undefined {
+  switch (output.topic) {
+    case 'commands': {
+      const { command } = output;
+      const { id, action, agent, triggerEventId, time, rule, score, threshold, policyHash, position } = command;
+      return {
+        ...output,
+        command: {
+          id,
+          action,
+          ...(command.session === undefined ? {} : { session: command.session }),
+          ...(command.scope === undefined ? {} : { scope: command.scope }),
+          agent: { id: agent.id },
+          triggerEventId,
+          time,
+          rule,
+          score,
+          threshold,
+          reason: command.reason.slice(0, REASON_MAX),
+          measures: {},
+          baseline: {},
+          evidence: [],
+          evidenceOmitted: command.evidenceOmitted + command.evidence.length,
+          policyHash,
+          position,
+        },
+      };
+    }
+    case 'findings': {
+      const { id, code, time, position, policyHash, reason, session, level, rule, severity } = output.finding;
+      return {
+        ...output,
+        finding: {
+          id,
+          code,
+          time,
+          position,
+          policyHash,
+          reason: reason.slice(0, REASON_MAX),
+          ...(session === undefined ? {} : { session }),
+          ...(level === undefined ? {} : { level }),
+          ...(rule === undefined ? {} : { rule }),
+          ...(severity === undefined ? {} : { severity }),
+        },
+      };
+    }
+    case 'quarantine': {
+      const { raw } = output;
+      const value = raw.value ?? new Uint8Array();
+      const headers = {
+        'firebreak.dlq.digest': `sha256:${createHash('sha256').update(value).digest('hex')}`,
+        'firebreak.dlq.size': String(value.length),
+      };
+      const reason = output.reason.slice(0, REASON_MAX);
+      return { ...output, key: null, reason, raw: { ...raw, key: null, value: null, headers } };
+    }
+    // Small as they are; and a restated state with less in it would be another state.
+    case 'verdicts':
+    case 'leases':
+    case 'actions':
+      return undefined;
+  }
+}
