@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Chunk, type StateStore, type Tenure, TenureLost } from '../../src/ports.ts';
 import { startMemoryState } from '../adapters/memory/server.ts';
 import { startRedisState } from '../adapters/redis/server.ts';
-import { bytes, contents, type StateServer } from '../contracts/state-store.ts';
+import { bytes, contents, type StateServer } from '../contracts/state-server.ts';
 
 const OWNERS = [0, 1, 2] as const;
 type Owner = (typeof OWNERS)[number];

@@ -1,6 +1,6 @@
 import { MemoryState } from '../../../src/adapters/memory/memory-state.ts';
 import { MemoryStateStore } from '../../../src/adapters/memory/state-store.ts';
-import { HEADER_BYTES, type StateServer } from '../../contracts/state-store.ts';
+import { HEADER_BYTES, type StateServer } from '../../contracts/state-server.ts';
 
 export async function startMemoryState(): Promise<StateServer> {
   const state = new MemoryState({ rememberedWrites: 100 });

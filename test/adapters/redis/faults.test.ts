@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis, RedisSettings } from '../../../src/adapters/redis/connection.ts';
 import { stateKeys } from '../../../src/adapters/redis/keys.ts';
 import type { RedisStateStore } from '../../../src/adapters/redis/state-store.ts';
-import { bytes, chunk, contents, lastChunk } from '../../contracts/state-store.ts';
+import { bytes, chunk, contents, lastChunk } from '../../contracts/state-server.ts';
 import { FaultProxy } from '../../services/fault-proxy.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import { openStore } from './server.ts';

@@ -9,7 +9,7 @@ import { PROBE } from '../../../src/adapters/redis/scripts/probe-3.ts';
 import { RESTORE } from '../../../src/adapters/redis/scripts/restore-3.ts';
 import { WRITE_CHUNK } from '../../../src/adapters/redis/scripts/write-chunk-3.ts';
 import { RedisStateStore } from '../../../src/adapters/redis/state-store.ts';
-import { HEADER_BYTES, type StateServer } from '../../contracts/state-store.ts';
+import { HEADER_BYTES, type StateServer } from '../../contracts/state-server.ts';
 import { FaultProxy } from '../../services/fault-proxy.ts';
 import { startOwnRedis } from './own-redis.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import type { Tenure } from '../../../src/ports.ts';
-import { bytes, chunk, contents, lastChunk } from '../../contracts/state-store.ts';
+import { bytes, chunk, contents, lastChunk } from '../../contracts/state-server.ts';
 import { startGuarded } from '../../services/guarded.ts';
 import { freePorts } from '../../services/installed.ts';
 import { startOwnRedis } from './own-redis.ts';
