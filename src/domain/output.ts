@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Command, Position } from './command.ts';
 import type { Finding } from './finding.ts';
 import { Level } from './level.ts';
-import type { RawRecord, Refusal } from './record.ts';
+import type { PolicyActivated, RawRecord, Refusal } from './record.ts';
 
 /** The latest level of a session, for enforcers that start late. `firebreak.verdicts` keeps one per key. */
 export const Verdict = z
@@ -30,11 +30,12 @@ export type Lease = z.infer<typeof Lease>;
 
 /** The control records that the owner of a partition appends to its own log. */
 export type OwnerRecord =
+  | { type: 'policy.activated.v1'; body: PolicyActivated }
   | { type: 'tick.v1'; body: Record<string, never> }
   | { type: 'command.published.v1'; body: { command: string; session?: string; scope?: string } }
   | {
       type: 'state.restated.v1';
-      body: { clockMs: number; policy?: { hash: string; chunks: number; engine: number }; orders: unknown[] };
+      body: { clockMs: number; policy?: PolicyActivated; orders: unknown[] };
     };
 
 /**

@@ -5,7 +5,7 @@ import { escalate, relax } from './escalate.ts';
 import { judge, type Ruling } from './judge.ts';
 import { observe } from './observe.ts';
 import type { Outputs } from './outputs.ts';
-import type { Partition } from './partition.ts';
+import type { Partition, PartitionState } from './partition.ts';
 import type { Plan } from './plan/policy.ts';
 import { boundSession } from './session/bound.ts';
 import { effectiveTime } from './session/event-time.ts';
@@ -44,6 +44,7 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   const { idleEndMs, maxLifetimeMs } = plan.settings;
   if (fresh || clockMs - lastMs >= idleEndMs || clockMs - session.startMs >= maxLifetimeMs)
     session.begin(clockMs, effectiveMs);
+  if (fresh && mayHaveRunBefore(state, idleEndMs)) session.degraded = true;
   session.clockMs = Math.max(session.clockMs, effectiveMs);
   session.actions++;
   const tooWide = session.noteActor(event);
@@ -67,6 +68,11 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   if (rulings.length > 0) escalate(session, rulings, event, clockMs, outputs);
   boundSession(session);
   if (isKilled(session)) session.shrinkToStub();
+}
+
+/** A session that appears soon after a rebuild began in the middle of the log may have begun before it. */
+function mayHaveRunBefore({ rebuiltFromMs, clockMs }: PartitionState, idleEndMs: number): boolean {
+  return rebuiltFromMs !== undefined && clockMs - rebuiltFromMs < idleEndMs;
 }
 
 function isKilled({ level }: Session): boolean {

@@ -7,6 +7,7 @@ import { encodeSession } from './session/codec.ts';
 import { Session } from './session/session.ts';
 import { Timers } from './timers.ts';
 
+const SUPERSEDED_MAX = 32;
 const counter = z.int().nonnegative();
 
 /** What became of every record of the log: their sum is the number of records that were stepped. */
@@ -26,6 +27,13 @@ export const PartitionState = z.strictObject({
   clockMs: z.int().nonnegative().describe('Running maximum of append times.'),
   behind: z.boolean().describe('The append times are more than 5 s below that maximum.'),
   policy: PolicyActivated.optional(),
+  superseded: z.array(z.string()).max(SUPERSEDED_MAX).describe('Hashes of the policies before it, the newest last.'),
+  restatedMs: z.int().nonnegative().describe('Append time of the record that last said which policy holds.'),
+  rebuiltFromMs: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('Clock at which a rebuild from the middle of the log began.'),
   orders: z.array(z.unknown()),
   auditHash: z.string(),
   accounting: Accounting,
@@ -37,6 +45,8 @@ export function emptyPartitionState(): PartitionState {
     version: 1,
     clockMs: 0,
     behind: false,
+    superseded: [],
+    restatedMs: 0,
     orders: [],
     auditHash: '',
     accounting: { judged: 0, repeated: 0, beforePolicy: 0, afterKill: 0, control: 0, refused: {}, findings: {} },
@@ -140,6 +150,18 @@ export class Partition {
     }
     this.#dirty = new Set();
     return changes;
+  }
+
+  /** The policy that judges from the record at `atMs` on. */
+  activate(policy: PolicyActivated, atMs: number): void {
+    const plan = this.plans.get(policy.hash);
+    if (!plan) throw new Error(`policy ${policy.hash} was not compiled before the record that activates it`);
+    const { state } = this;
+    if (state.policy) state.superseded = [...state.superseded, state.policy.hash].slice(-SUPERSEDED_MAX);
+    const { hash, chunks, engine, by } = policy;
+    state.policy = { hash, chunks, engine, ...(by === undefined ? {} : { by }) };
+    state.restatedMs = atMs;
+    this.judgeUnder(plan);
   }
 
   countRefused(refusal: Refusal): void {

@@ -44,6 +44,7 @@ export function step(partition: Partition, record: LogRecord): Output[] {
       accounting.control++;
       // A rebuild may begin behind every activation that the log still holds: the policy in force is then here.
       if (!partition.state.policy && body.restated.policy) activate(partition, body.restated.policy, outputs);
+      partition.state.restatedMs = partition.state.clockMs;
       break;
     case 'decision':
     case 'acknowledgement':
@@ -108,10 +109,6 @@ function keepMs(plan: Plan, { level }: Session): number {
 
 function activate(partition: Partition, policy: PolicyActivated, outputs: Outputs): void {
   if (partition.state.policy?.hash === policy.hash) return;
-  const plan = partition.plans.get(policy.hash);
-  if (!plan) throw new Error(`policy ${policy.hash} was not compiled before the record that activates it`);
-  partition.judgeUnder(plan);
-  const { hash, chunks, engine, by } = policy;
-  partition.state.policy = { hash, chunks, engine, ...(by === undefined ? {} : { by }) };
-  outputs.finding('policy_activated', undefined, { reason: `policy ${hash} judges from here on` });
+  partition.activate(policy, partition.state.clockMs);
+  outputs.finding('policy_activated', undefined, { reason: `policy ${policy.hash} judges from here on` });
 }

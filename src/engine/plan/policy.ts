@@ -11,6 +11,9 @@ import { createFeature } from './feature-kind.ts';
 import { type FeatureKind, type MeasureSource, type Reading, readingOf } from './measure.ts';
 import { type CheckedRule, checkRule } from './rule.ts';
 
+/** Number of this engine. A policy names the one it was checked with, and no partition follows one of a later engine. */
+export const ENGINE_VERSION = 1;
+
 /** One number kept per session, shared by every rule that measures the same of the same actions. */
 export interface FeaturePlan {
   id: number;
