@@ -1,6 +1,13 @@
+import { z } from 'zod';
+
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
+export const Duration = z
+  .string()
+  .regex(DURATION, 'a duration is a number and a unit: 500ms, 30s, 10m, 2h, 1d')
+  .describe('Duration: a number and a unit, ms s m h d.');
 
 /** Milliseconds of a duration such as `30s`, `10m`, `1.5h`; NaN for anything else. */
 export function parseDuration(text: string): number {

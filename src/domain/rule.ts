@@ -1,15 +1,11 @@
 import { z } from 'zod';
-import { DURATION } from './duration.ts';
+import { Duration } from './duration.ts';
+import { RuleTest } from './rule-test.ts';
 
 export const SCOPES = ['session', 'rootSession', 'agent', 'principal', 'tenant'] as const;
 /** The kinds of measure that this version computes. */
 export const MEASURE_KINDS = ['count', 'attempts', 'sum', 'distinct', 'rate'] as const;
 export type MeasureKind = (typeof MEASURE_KINDS)[number];
-
-const duration = z
-  .string()
-  .regex(DURATION, 'a duration is a number and a unit: 500ms, 30s, 10m, 2h, 1d')
-  .describe('Duration: a number and a unit, ms s m h d.');
 
 const MatchValue = z.union([
   z.string(),
@@ -54,7 +50,7 @@ export const Rule = z
       .default('session')
       .describe('Whose actions are added up. Only `session` is available without a log for the wider scope.'),
     within: z
-      .union([z.literal('session'), duration])
+      .union([z.literal('session'), Duration])
       .describe('Sliding window, or `session` for the whole life of the session.'),
     measure: z
       .record(
@@ -78,7 +74,7 @@ export const Rule = z
     explain: z.string().max(500).optional().describe('Sentence with {names}, shown to whoever must decide.'),
     runbook: z.string().max(4000).optional().describe('What whoever must decide should look at.'),
     falsePositives: z.array(z.string()).default([]).describe('Honest work that looks like this.'),
-    tests: z.array(z.unknown()).default([]).describe('Inline tests; see rules/README.md.'),
+    tests: z.array(RuleTest).default([]).describe('Inline tests; see rules/README.md.'),
   })
   .describe('Firebreak rule');
 export type Rule = z.infer<typeof Rule>;
@@ -109,13 +105,13 @@ export type PolicySettings = z.infer<typeof PolicySettings>;
 export const PolicyDocument = z
   .strictObject({
     kind: z.literal('policy'),
-    idleEnd: duration.optional().describe('A session ends at the first record after so long without one.'),
-    maxLifetime: duration.optional().describe('A session ends at the latest after so long.'),
-    watchHold: duration.optional().describe('`watch` is left after so long without a condition that holds.'),
-    killMark: duration.optional().describe('So long the mark of a killed session is kept.'),
-    delay: duration
-      .optional()
-      .describe('An event may be so much older than its receipt; older ones are moved forward.'),
+    idleEnd: Duration.optional().describe('A session ends at the first record after so long without one.'),
+    maxLifetime: Duration.optional().describe('A session ends at the latest after so long.'),
+    watchHold: Duration.optional().describe('`watch` is left after so long without a condition that holds.'),
+    killMark: Duration.optional().describe('So long the mark of a killed session is kept.'),
+    delay: Duration.optional().describe(
+      'An event may be so much older than its receipt; older ones are moved forward.',
+    ),
   })
   .describe('Firebreak policy settings');
 export type PolicyDocument = z.infer<typeof PolicyDocument>;

@@ -5,10 +5,12 @@ import { Finding } from './finding.ts';
 import { Lease, Verdict } from './output.ts';
 import { CONTROL_RECORDS } from './record.ts';
 import { PolicyBody, PolicyDocument, Rule } from './rule.ts';
+import { RuleTestFile } from './rule-test.ts';
 
 /** Everything that others read or write, by the name of its file in `schema/`. */
 export const SCHEMAS: Record<string, z.ZodType> = {
   rule: Rule,
+  'rule-tests': RuleTestFile,
   policy: PolicyDocument,
   'policy-body': PolicyBody,
   'action-event': ActionEvent,

@@ -1,0 +1,101 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { policyOf } from '../adapters/policy-body.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import { type PolicyBody, PolicySettings } from '../domain/rule.ts';
+import { ENGINE_VERSION } from '../engine/plan/policy.ts';
+import { type Diagnostic, type LocatedRule, type RuleFile, readRuleFile } from './rule-file.ts';
+
+export interface RuleFolder {
+  /** Every rule without an error; with an error anywhere it is not the policy that its authors mean. */
+  body: PolicyBody;
+  rules: LocatedRule[];
+  diagnostics: Diagnostic[];
+  /** Paths of the rule files, as they are named in the diagnostics. */
+  files: string[];
+}
+
+const RULE_FILE = /\.ya?ml$/;
+export const TEST_FILE = /\.test\.ya?ml$/;
+
+/** The rule files of a folder, or the one file, sorted by path. A folder is not searched deeper. */
+export async function ruleFilesAt(path: string): Promise<string[]> {
+  return (await yamlFilesAt(path)).filter((file) => !TEST_FILE.test(file));
+}
+
+export async function yamlFilesAt(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [path];
+  const names = (await readdir(path)).filter((name) => RULE_FILE.test(name));
+  return names.sort().map((name) => join(path, name));
+}
+
+/** Reads the rules at the paths (folders or files) into one policy, with every mistake in any of them. */
+export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
+  const files = [...new Set((await Promise.all(paths.map(ruleFilesAt))).flat())];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  const read = files.map((file, index) => readRuleFile(file, texts[index]!));
+  const diagnostics = [...read.flatMap((one) => one.diagnostics), ...clashes(read)];
+  if (files.length === 0) {
+    const message = 'no rule files here; they are named *.yaml';
+    diagnostics.push({ file: paths.join(', '), line: 1, col: 1, severity: 'error', message });
+  }
+  const rules = read.flatMap((one) => one.rules);
+  const settings = read.flatMap((one) => one.settings)[0]?.settings ?? PolicySettings.parse({});
+  // The tests stay out: whoever edits one has not made another policy.
+  const body: PolicyBody = { format: 1, settings, rules: rules.map(({ rule }) => ({ ...rule, tests: [] })) };
+  return { body, rules, diagnostics, files };
+}
+
+/** What only shows when the files are seen together. */
+function clashes(read: readonly RuleFile[]): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const seen = new Map<string, string>();
+  for (const { id, file, line, col } of read.flatMap((one) => one.ids)) {
+    const first = seen.get(id);
+    if (first === undefined) seen.set(id, `${file}:${line}:${col}`);
+    else {
+      const message = `the id "${id}" is taken already, at ${first}; an id belongs to one rule`;
+      found.push({ file, line, col, severity: 'error', rule: id, message });
+    }
+  }
+  const [first, ...others] = read.flatMap((one) => one.settings);
+  for (const { file, line, col } of others) {
+    const message = `a policy has one document with settings; the other one is at ${first!.file}:${first!.line}:${first!.col}`;
+    found.push({ file, line, col, severity: 'error', message });
+  }
+  return found;
+}
+
+/** The bytes that are stored and hashed: equal policies have equal bytes. */
+export function policyBytes(body: PolicyBody): Uint8Array {
+  return Buffer.from(canonicalJson(body), 'utf8');
+}
+
+/** The content address under which partitions activate the body. */
+export function policyHash(body: PolicyBody): string {
+  return policyOf(policyBytes(body), ENGINE_VERSION).hash;
+}
+
+/** Rules that have mistakes. The message lists every one of them. */
+export class RulesRefused extends Error {
+  override readonly name = 'RulesRefused';
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(diagnostics.map(diagnosticLine).join('\n'));
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** The policy at the paths; throws a RulesRefused when any rule has an error. */
+export async function loadPolicy(paths: readonly string[]): Promise<PolicyBody> {
+  const { body, diagnostics } = await loadRules(paths);
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new RulesRefused(errors);
+  return body;
+}
+
+/** `file:line:col: error: rule "id": message` */
+export function diagnosticLine({ file, line, col, severity, rule, message }: Diagnostic): string {
+  return `${file}:${line}:${col}: ${severity}: ${rule === undefined ? '' : `rule "${rule}": `}${message}`;
+}

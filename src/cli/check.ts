@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import type { Diagnostic } from '../app/rule-file.ts';
+import { diagnosticLine, loadRules, type RuleFolder } from '../app/rule-folder.ts';
+import { loadTests } from '../app/rule-test-files.ts';
+import { terminal } from './terminal.ts';
+
+const FORMATS = ['text', 'json'] as const;
+type Format = (typeof FORMATS)[number];
+
+export function registerCheck(program: Command): void {
+  program
+    .command('check')
+    .description('check rule files: every mistake at once, with file, line and column')
+    .argument('[path...]', 'folders or files', ['rules'])
+    .option('--format <format>', FORMATS.join(' or '), oneOf, 'text')
+    .addHelpText('after', '\nExit code: 0 without an error (warnings are allowed), 1 with one.')
+    .action(async (paths: string[], { format }: { format: Format }) => {
+      const { text, ok } = await check(paths, format);
+      process.stdout.write(text);
+      process.exitCode = ok ? 0 : 1;
+    });
+}
+
+function oneOf(value: string): Format {
+  const format = FORMATS.find((one) => one === value);
+  if (format === undefined) throw new Error(`--format: found "${value}"; allowed: ${FORMATS.join(', ')}`);
+  return format;
+}
+
+/** What `firebreak check` says about the paths. */
+export async function check(paths: readonly string[], format: Format): Promise<{ text: string; ok: boolean }> {
+  const folder = await loadRules(paths);
+  const tests = await loadTests(paths, folder.rules);
+  const diagnostics = [...folder.diagnostics, ...tests.diagnostics];
+  const ok = diagnostics.every(({ severity }) => severity !== 'error');
+  switch (format) {
+    case 'json':
+      return { ok, text: `${JSON.stringify({ ok, files: folder.files, diagnostics }, null, 2)}\n` };
+    case 'text':
+      return { ok, text: `${[...diagnostics.map(shown), summary(folder, diagnostics)].join('\n')}\n` };
+    default:
+      return format satisfies never;
+  }
+}
+
+function shown(diagnostic: Diagnostic): string {
+  const line = diagnosticLine(diagnostic);
+  return diagnostic.severity === 'error' ? terminal().red(line) : terminal().yellow(line);
+}
+
+function summary({ rules, files }: RuleFolder, diagnostics: readonly Diagnostic[]): string {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+  const warnings = diagnostics.length - errors;
+  const checked = `${counted(rules.length, 'rule')} in ${counted(files.length, 'file')}`;
+  const doubts = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
+  if (errors === 0) return terminal().green(`${checked}: no mistakes${doubts}`);
+  return terminal().red(`${counted(errors, 'mistake')}${doubts}; ${checked} can be used`);
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

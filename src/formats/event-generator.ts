@@ -1,0 +1,140 @@
+import { parseDuration } from '../domain/duration.ts';
+import { ActionEvent } from '../domain/event.ts';
+import { FIELD_NAMES } from '../domain/fields.ts';
+import { formatInstant, parseInstant } from '../domain/instant.ts';
+import type { EventGenerator, RuleTest } from '../domain/rule-test.ts';
+import { type SchemaProblem, schemaProblems } from './schema-problems.ts';
+
+/** When every test begins: a Monday morning, so that a time of day in a message looks like work. */
+export const TEST_START = '2026-01-05T09:00:00.000Z';
+export const TEST_SESSION = 'test-session';
+const EVENTS_MAX = 20_000;
+const ATTRIBUTE = 'attributes.';
+
+/** The events of one test in order of time, or what is wrong with their templates (paths from the test). */
+export function eventsOf(test: RuleTest): { events: ActionEvent[]; problems: SchemaProblem[] } {
+  const generators = Array.isArray(test.events) ? test.events : [test.events];
+  const problems: SchemaProblem[] = [];
+  const total = generators.reduce((sum, { repeat }) => sum + repeat, 0);
+  if (total > EVENTS_MAX) {
+    problems.push({ path: ['events'], message: `the test has ${total} events; at most ${EVENTS_MAX} are allowed` });
+  }
+  for (const [index, { event }] of generators.entries()) {
+    const path = Array.isArray(test.events) ? ['events', index, 'event'] : ['events', 'event'];
+    problems.push(...templateProblems(event).map((problem) => ({ ...problem, path: [...path, ...problem.path] })));
+  }
+  for (const [index, { at, level }] of test.expect.entries()) {
+    if (at === undefined || at <= total) continue;
+    const message = `event ${at} is expected to reach ${level}, and the test has ${total} events`;
+    problems.push({ path: ['expect', index, 'at'], message });
+  }
+  if (problems.length > 0) return { events: [], problems };
+  return { events: expand(generators), problems };
+}
+
+interface Timed {
+  atMs: number;
+  template: EventGenerator['event'];
+  i: number;
+}
+
+function expand(generators: readonly EventGenerator[]): ActionEvent[] {
+  const timed: Timed[] = [];
+  let lastMs = Number.NaN;
+  for (const { repeat, every, at, after, event } of generators) {
+    const everyMs = parseDuration(every);
+    const beforeMs = Number.isNaN(lastMs) ? -everyMs : lastMs;
+    const firstMs =
+      at !== undefined ? parseDuration(at) : beforeMs + (after === undefined ? everyMs : parseDuration(after));
+    for (let i = 1; i <= repeat; i++) timed.push({ atMs: firstMs + (i - 1) * everyMs, template: event, i });
+    lastMs = firstMs + (repeat - 1) * everyMs;
+  }
+  // Stable: events of one moment keep the order in which they are written.
+  timed.sort((a, b) => a.atMs - b.atMs);
+  const startMs = parseInstant(TEST_START);
+  return timed.map(({ atMs, template, i }, index) => eventOf(template, i, index + 1, startMs + atMs));
+}
+
+function eventOf(template: EventGenerator['event'], i: number, number: number, timeMs: number): ActionEvent {
+  const fields = nested(template, (text) => text.replaceAll('{i}', String(i)));
+  const action = typeof fields.action === 'string' ? fields.action : 'other';
+  return {
+    id: `event-${number}`,
+    time: formatInstant(timeMs),
+    session: TEST_SESSION,
+    agent: { id: 'test-agent' },
+    tool: action,
+    action,
+    ...fields,
+  } as ActionEvent;
+}
+
+/** `resource.id: x` and `resource: { id: x }` are the same; an attribute's name may have dots of its own. */
+function nested(template: object, write: (text: string) => string): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(template)) {
+    const written = rewritten(value, write);
+    const at = key.indexOf('.');
+    if (at < 0) fields[key] = isMap(written) ? { ...asMap(fields[key]), ...written } : written;
+    else fields[key.slice(0, at)] = { ...asMap(fields[key.slice(0, at)]), [key.slice(at + 1)]: written };
+  }
+  return fields;
+}
+
+function rewritten(value: unknown, write: (text: string) => string): unknown {
+  if (typeof value === 'string') return write(value);
+  if (Array.isArray(value)) return value.map((one) => rewritten(one, write));
+  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, rewritten(one, write)]));
+  return value;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function asMap(value: unknown): Record<string, unknown> {
+  return isMap(value) ? value : {};
+}
+
+/** What the engine fills in, and the time, which the generator sets. */
+const WRITABLE: readonly string[] = [
+  ...FIELD_NAMES.filter((name) => name !== 'target' && name !== 'session'),
+  'targets',
+  'seq',
+];
+/** In an event of the wire an unknown field is ignored; here it is a typing mistake. */
+function templateProblems(template: EventGenerator['event']): SchemaProblem[] {
+  const unknown = leafPaths(template).filter(({ name }) => !name.startsWith(ATTRIBUTE) && !WRITABLE.includes(name));
+  if (unknown.length > 0) {
+    return unknown.map(({ name, path }) => ({
+      path,
+      place: 'key',
+      message: `an event of a test has no field "${name}"`,
+      unknown: { name, allowed: WRITABLE },
+    }));
+  }
+  const event = eventOf(template, 1, 1, parseInstant(TEST_START));
+  const parsed = ActionEvent.safeParse(event);
+  if (parsed.success) return [];
+  return schemaProblems(parsed.error, ActionEvent, event).map((problem) => ({
+    ...problem,
+    path: templatePath(template, problem.path),
+  }));
+}
+
+function leafPaths(template: object): { name: string; path: string[] }[] {
+  return Object.entries(template).flatMap(([key, value]) =>
+    isMap(value) && key !== 'attributes'
+      ? leafPaths(value).map(({ name, path }) => ({ name: `${key}.${name}`, path: [key, ...path] }))
+      : [{ name: key === 'attributes' ? `${ATTRIBUTE}NAME` : key, path: [key] }],
+  );
+}
+
+/** The key that the author wrote: dotted, if that is how it stands there. */
+function templatePath(template: object, path: readonly PropertyKey[]): PropertyKey[] {
+  for (let length = path.length; length > 1; length--) {
+    const dotted = path.slice(0, length).map(String).join('.');
+    if (Object.hasOwn(template, dotted)) return [dotted, ...path.slice(length)];
+  }
+  return [...path];
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { explain } from '../domain/explain.ts';
+
+/** One mistake against a schema, with a path from the root of the value. */
+export interface SchemaProblem {
+  path: PropertyKey[];
+  place?: 'key';
+  message: string;
+  /** The name that no schema knows, and the names that it knows there. */
+  unknown?: { name: string; allowed: readonly string[] };
+}
+
+/** Every leaf of a zod error, in the order of the schema. */
+export function schemaProblems(error: z.ZodError, schema: z.ZodType, root: unknown): SchemaProblem[] {
+  return error.issues.flatMap((issue) => leaves(issue, schema, root));
+}
+
+type Issue = z.core.$ZodIssue;
+
+function leaves(issue: Issue, schema: z.ZodType, root: unknown): SchemaProblem[] {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        path: [...issue.path, key],
+        place: 'key',
+        message: `unknown field "${key}"`,
+        unknown: { name: key, allowed: keysAt(schema, issue.path) },
+      }));
+    case 'invalid_key':
+      return [
+        {
+          path: [...issue.path],
+          place: 'key',
+          message: `"${String(issue.path.at(-1))}": ${issue.issues[0]?.message ?? issue.message}`,
+        },
+      ];
+    case 'invalid_union':
+      return unionLeaves(issue, schema, root);
+    case 'custom':
+      return [{ path: [...issue.path], message: `${nameOf(issue.path)}: ${issue.message}` }];
+    default: {
+      const [told] = explain(new z.ZodError([issue]), root);
+      const { found, allowed } = told!;
+      if (found === 'nothing') {
+        return [{ path: [...issue.path], message: `"${nameOf(issue.path)}" is missing; allowed: ${allowed}` }];
+      }
+      return [{ path: [...issue.path], message: `${nameOf(issue.path)}: found ${found}; allowed: ${allowed}` }];
+    }
+  }
+}
+
+/** Of a union, the one branch that the value is shaped like; without such a branch, what all of them allow. */
+function unionLeaves(
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  schema: z.ZodType,
+  root: unknown,
+): SchemaProblem[] {
+  const branches = issue.errors.map((issues) =>
+    issues.map((inner): Issue => ({ ...inner, path: [...issue.path, ...inner.path] })),
+  );
+  const shaped = branches.filter((issues) => issues.every(({ path }) => path.length > issue.path.length));
+  const closest = shaped.sort((a, b) => a.length - b.length)[0];
+  if (closest !== undefined) return closest.flatMap((inner) => leaves(inner, schema, root));
+  const told = branches.flatMap((issues) => explain(new z.ZodError(issues.slice(0, 1)), root));
+  const allowed = [...new Set(told.map((one) => one.allowed))].join(', or ');
+  return [{ path: [...issue.path], message: `${nameOf(issue.path)}: found ${told[0]?.found}; allowed: ${allowed}` }];
+}
+
+function nameOf(path: readonly PropertyKey[]): string {
+  return path.map(String).join('.') || 'the document';
+}
+
+/** The fields that a schema knows at a path. */
+function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysAt(schema.unwrap(), path);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path));
+  const [key, ...rest] = path;
+  if (key === undefined) return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  if (schema instanceof z.ZodObject) return keysAt(schema.shape[key as string], rest);
+  if (schema instanceof z.ZodArray) return keysAt(schema.element, rest);
+  if (schema instanceof z.ZodRecord) return keysAt(schema.valueType, rest);
+  return [];
+}
