@@ -1,5 +1,6 @@
-import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { type Admin, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import pino from 'pino';
+import { createKafka } from '../../../src/adapters/kafka/client.ts';
 import { KafkaLogSource, type KafkaLogSourceOptions } from '../../../src/adapters/kafka/log-source.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
 import type { LogUnderTest } from '../../contracts/log-source.ts';
@@ -11,12 +12,11 @@ export interface KafkaLogUnderTest extends LogUnderTest {
   source(options?: Partial<KafkaLogSourceOptions>): KafkaLogSource;
 }
 
-const RETRY = { retries: 5, initialRetryTime: 100, maxRetryTime: 2000 };
 export const quiet = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
 let topics = 0;
 
 export function kafkaAt(brokers: readonly string[]): Kafka {
-  return new Kafka({ brokers: [...brokers], clientId: 'test', logLevel: logLevel.NOTHING, retry: RETRY });
+  return createKafka({ brokers, clientId: 'test', logger: quiet });
 }
 
 export async function makeTopic(admin: Admin, topic: string, partitions: number, config: Record<string, string> = {}) {
