@@ -1,10 +1,11 @@
 import { parseDuration } from '../domain/duration.ts';
 import { PolicyDocument, PolicySettings, Rule } from '../domain/rule.ts';
-import { hint } from '../engine/expression/names.ts';
+import { RuleTest } from '../domain/rule-test.ts';
+import { hint, nearestName } from '../engine/expression/names.ts';
 import { doubtsOf } from '../engine/plan/doubts.ts';
 import { checkRule } from '../engine/plan/rule.ts';
 import { eventsOf } from '../formats/event-generator.ts';
-import { schemaProblems } from '../formats/schema-problems.ts';
+import { type SchemaProblem, schemaProblems } from '../formats/schema-problems.ts';
 import { type Place, readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
 import { ruleWithout } from './rule-repair.ts';
 
@@ -80,32 +81,40 @@ function readRule(file: string, document: YamlDocument, read: RuleFile): void {
   if (typeof id === 'string') read.ids.push({ file, ...document.locate({ path: ['id'] }), id });
   const parsed = Rule.safeParse(document.value);
   const problems = parsed.success ? [] : schemaProblems(parsed.error, Rule, document.value);
-  for (const { unknown, message, ...place } of problems) {
-    report(place, unknown ? message + hint(unknown.name, unknown.allowed) : message);
-  }
+  reportSchema(problems, report);
   // What the schema refused is taken out, so that the rest of the rule is checked in the same run.
   const rule = parsed.success ? parsed.data : ruleWithout(document.value, problems);
   if (rule === undefined) return;
   const result = checkRule(rule);
   if (!result.ok) for (const { message, ...place } of result.problems) report(place, message);
-  const tested = checkTests(rule, report);
+  const tested = checkTests(document.value, report);
   for (const { message, ...place } of doubtsOf(rule)) report(place, message, 'warning');
   if (!parsed.success || !result.ok || !tested) return;
   const locate = (place: Place) => document.locate(place);
   read.rules.push({ file, ...document.locate({ path: ['id'] }), rule, locate });
 }
 
-/** Answers whether all inline tests can be run. */
-function checkTests(rule: Rule, report: Report): boolean {
+/** Answers whether the inline tests that the schema accepts can be run. */
+function checkTests(value: unknown, report: Report): boolean {
+  const { tests } = value as { tests?: unknown };
   let usable = true;
-  for (const [index, test] of rule.tests.entries()) {
-    for (const { unknown, message, ...place } of eventsOf(test).problems) {
-      usable = false;
-      const path = ['tests', index, ...place.path];
-      report({ ...place, path }, unknown ? message + hint(unknown.name, unknown.allowed) : message);
-    }
+  for (const [index, each] of (Array.isArray(tests) ? tests : []).entries()) {
+    const test = RuleTest.safeParse(each);
+    const problems = test.success ? eventsOf(test.data).problems : [];
+    if (problems.length > 0) usable = false;
+    reportSchema(problems, report, ['tests', index]);
   }
   return usable;
+}
+
+/** Reports what a schema refused. A field that is missing because its name is misspelt is reported once, as that. */
+export function reportSchema(problems: readonly SchemaProblem[], report: Report, base: PropertyKey[] = []): void {
+  const meant = problems.map(({ unknown }) => unknown && nearestName(unknown.name, unknown.allowed));
+  for (const { unknown, missing, message, path, ...place } of problems) {
+    if (missing !== undefined && meant.includes(missing)) continue;
+    const text = unknown ? message + hint(unknown.name, unknown.allowed) : message;
+    report({ ...place, path: [...base, ...path] }, text);
+  }
 }
 
 const SETTINGS = {
@@ -120,9 +129,7 @@ function readSettings(file: string, document: YamlDocument, read: RuleFile): voi
   const report = reporter(file, document, read.diagnostics);
   const parsed = PolicyDocument.safeParse(document.value);
   if (!parsed.success) {
-    for (const { unknown, message, ...place } of schemaProblems(parsed.error, PolicyDocument, document.value)) {
-      report(place, unknown ? message + hint(unknown.name, unknown.allowed) : message);
-    }
+    reportSchema(schemaProblems(parsed.error, PolicyDocument, document.value), report);
     return;
   }
   const settings: Partial<PolicySettings> = {};

@@ -4,7 +4,7 @@ import { hint } from '../engine/expression/names.ts';
 import { eventsOf } from '../formats/event-generator.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import { readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
-import { type Diagnostic, type LocatedRule, reporter } from './rule-file.ts';
+import { type Diagnostic, type LocatedRule, reporter, reportSchema } from './rule-file.ts';
 import { TEST_FILE, yamlFilesAt } from './rule-folder.ts';
 
 /** A test that can be run: with the rule it belongs to and the place where it stands. */
@@ -53,9 +53,7 @@ function readDocument(
   const report = reporter(file, document, diagnostics);
   const parsed = RuleTestFile.safeParse(document.value);
   if (!parsed.success) {
-    for (const { unknown, message, ...place } of schemaProblems(parsed.error, RuleTestFile, document.value)) {
-      report(place, unknown ? message + hint(unknown.name, unknown.allowed) : message);
-    }
+    reportSchema(schemaProblems(parsed.error, RuleTestFile, document.value), report);
     return [];
   }
   const { rule, tests } = parsed.data;
@@ -65,10 +63,7 @@ function readDocument(
   }
   return tests.flatMap((test, index) => {
     const problems = eventsOf(test).problems;
-    for (const { unknown, message, ...place } of problems) {
-      const path = ['tests', index, ...place.path];
-      report({ ...place, path }, unknown ? message + hint(unknown.name, unknown.allowed) : message);
-    }
+    reportSchema(problems, report, ['tests', index]);
     return problems.length > 0 ? [] : [{ file, ...document.locate({ path: ['tests', index] }), rule, test }];
   });
 }

@@ -22,7 +22,7 @@ export type Match = z.infer<typeof Match>;
 export type MatchMap = z.infer<typeof MatchMap>;
 
 const Expression = z
-  .union([z.string(), z.boolean()])
+  .union([z.string(), z.boolean()], 'a condition such as deletes > 20, or true or false')
   .describe('Expression over measures, baseline.* and session.*; see rules/README.md.');
 
 /** One rule as authors write it. Field by field described, because editors show these texts. */
@@ -41,7 +41,14 @@ export const Rule = z
       .default('enforce')
       .describe('shadow: findings only; enforce: findings and commands.'),
     tags: z
-      .array(z.string().regex(/^(attack|atlas|owasp|firebreak)\.[a-z0-9._-]+$/))
+      .array(
+        z
+          .string()
+          .regex(
+            /^(attack|atlas|owasp|firebreak)\.[a-z0-9._-]+$/,
+            'attack.*, atlas.*, owasp.*, firebreak.* in lower case',
+          ),
+      )
       .default([])
       .describe('Catalogue entries: attack.*, atlas.*, owasp.*, firebreak.*'),
     match: Match.default({}).describe('Which actions the rule looks at; absent means all.'),
@@ -50,7 +57,7 @@ export const Rule = z
       .default('session')
       .describe('Whose actions are added up. Only `session` is available without a log for the wider scope.'),
     within: z
-      .union([z.literal('session'), Duration])
+      .union([z.literal('session'), Duration], 'a window such as 30s, 10m, 2h, or session')
       .describe('Sliding window, or `session` for the whole life of the session.'),
     measure: z
       .record(

@@ -8,6 +8,8 @@ export interface SchemaProblem {
   message: string;
   /** The name that no schema knows, and the names that it knows there. */
   unknown?: { name: string; allowed: readonly string[] };
+  /** The name of a required field that is not there. */
+  missing?: string;
 }
 
 /** Every leaf of a zod error, in the order of the schema. */
@@ -41,12 +43,15 @@ function leaves(issue: Issue, schema: z.ZodType, root: unknown): SchemaProblem[]
     default: {
       const [told] = explain(new z.ZodError([issue]), root);
       const { found, allowed } = told!;
-      if (found === 'nothing') {
-        return [{ path: [...issue.path], message: `"${nameOf(issue.path)}" is missing; allowed: ${allowed}` }];
-      }
-      return [{ path: [...issue.path], message: `${nameOf(issue.path)}: found ${found}; allowed: ${allowed}` }];
+      return [foundProblem(issue.path, found, allowed)];
     }
   }
+}
+
+function foundProblem(path: readonly PropertyKey[], found: string, allowed: string): SchemaProblem {
+  const name = nameOf(path);
+  if (found !== 'nothing') return { path: [...path], message: `${name}: found ${found}; allowed: ${allowed}` };
+  return { path: [...path], message: `"${name}" is missing; allowed: ${allowed}`, missing: String(path.at(-1)) };
 }
 
 /** Of a union, the one branch that the value is shaped like; without such a branch, what all of them allow. */
@@ -62,9 +67,13 @@ function unionLeaves(
   const closest = shaped.sort((a, b) => a.length - b.length)[0];
   if (closest !== undefined) return closest.flatMap((inner) => leaves(inner, schema, root));
   const told = branches.flatMap((issues) => explain(new z.ZodError(issues.slice(0, 1)), root));
-  const allowed = [...new Set(told.map((one) => one.allowed))].join(', or ');
-  return [{ path: [...issue.path], message: `${nameOf(issue.path)}: found ${told[0]?.found}; allowed: ${allowed}` }];
+  const each = [...new Set(told.map((one) => one.allowed))].join(', or ');
+  const allowed = issue.message === ZOD_UNION_MESSAGE ? each : issue.message;
+  return [foundProblem(issue.path, told[0]?.found ?? 'nothing', allowed)];
 }
+
+/** What zod says of a union without a message of its own. */
+const ZOD_UNION_MESSAGE = 'Invalid input';
 
 function nameOf(path: readonly PropertyKey[]): string {
   return path.map(String).join('.') || 'the document';

@@ -34,7 +34,7 @@ function upsideDown(rule: Rule): RuleProblem[] {
   for (const [index, upper] of bounds.entries()) {
     const lower = bounds.slice(0, index).findLast((one) => one.measure === upper.measure);
     if (!lower || needsLess(lower, upper)) continue;
-    const message = `${upper.condition} holds no later than ${lower.condition} (${lower.text}); ${upper.condition} should need more`;
+    const message = `${upper.condition} needs no more than ${lower.condition} (${lower.text}), so that level would be skipped`;
     problems.push({ path: ['when', upper.condition], message });
   }
   return problems;
