@@ -7,7 +7,7 @@ export interface KafkaClientOptions {
   brokers: readonly string[];
   clientId: string;
   ssl?: NonNullable<KafkaConfig['ssl']>;
-  sasl?: Exclude<KafkaConfig['sasl'], string | undefined>;
+  sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string };
   logger: Logger;
 }
 
@@ -21,7 +21,8 @@ export function createKafka({ brokers, clientId, ssl, sasl, logger }: KafkaClien
     brokers: [...brokers],
     clientId,
     ...(ssl === undefined ? {} : { ssl }),
-    ...(sasl === undefined ? {} : { sasl }),
+    // kafkajs wants one member of its union, and the mechanism decides nothing about the other fields.
+    ...(sasl === undefined ? {} : { sasl: sasl as NonNullable<KafkaConfig['sasl']> }),
     connectionTimeout: 5000,
     authenticationTimeout: 10_000,
     requestTimeout: 30_000,

@@ -1,0 +1,189 @@
+import type { Kafka } from 'kafkajs';
+import type { Logger } from 'pino';
+import { serveHealth } from '../adapters/http/health.ts';
+import { createKafka } from '../adapters/kafka/client.ts';
+import { KafkaLogSource } from '../adapters/kafka/log-source.ts';
+import { KafkaOutlet } from '../adapters/kafka/outlet.ts';
+import { KafkaPolicyLibrary } from '../adapters/kafka/policy-library.ts';
+import { readTopicFacts } from '../adapters/kafka/topic-facts.ts';
+import { readTopicIdentity } from '../adapters/kafka/topic-identity.ts';
+import { checkTopics, type TopicProblem } from '../adapters/kafka/topics.ts';
+import { verdictReader } from '../adapters/kafka/verdict-reader.ts';
+import { policyOf } from '../adapters/policy-body.ts';
+import { connectRedis } from '../adapters/redis/connection.ts';
+import { RedisStateStore } from '../adapters/redis/state-store.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import { metricsOf } from '../adapters/telemetry/metrics.ts';
+import { Stats } from '../adapters/telemetry/stats.ts';
+import { ENGINE_VERSION } from '../engine/plan/policy.ts';
+import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
+import { activate, adviseActivation, policyBytes } from './activation.ts';
+import { Analyzer } from './analyzer.ts';
+import type { Config } from './config.ts';
+import { loadKeyFile } from './keys.ts';
+import type { PartitionWorker } from './partition-worker.ts';
+import { Policies } from './policies.ts';
+import { loadPolicyFolder } from './policy-folder.ts';
+
+export interface Service {
+  /** Port of /metrics, /livez and /readyz. */
+  readonly httpPort: number;
+  /** Fulfilled after `stop`, rejected when the process cannot go on and must exit. */
+  readonly ended: Promise<void>;
+  /** Drains, saves, leaves the group. */
+  stop(): Promise<void>;
+}
+
+/** The log or its settings are not fit to run on. The message lists every reason with the command that mends it. */
+export class UnfitTopics extends Error {
+  override readonly name = 'UnfitTopics';
+
+  constructor(problems: readonly TopicProblem[]) {
+    const lines = problems.map(
+      ({ topic, setting, found, wanted, mend }) => `  ${topic}: ${setting} is ${found}, must be ${wanted}\n    ${mend}`,
+    );
+    super(`the topics are not fit to run on:\n${lines.join('\n')}`);
+  }
+}
+
+export function kafkaOf({ kafka }: Config, logger: Logger): Kafka {
+  const { brokers, clientId, ssl, sasl } = kafka;
+  return createKafka({ brokers, clientId, logger, ...(ssl ? { ssl } : {}), ...(sasl === undefined ? {} : { sasl }) });
+}
+
+export function outletOptions({ kafka }: Config) {
+  return { topicPrefix: kafka.topicPrefix, source: `/firebreak/${kafka.groupId}`, expireAfterMs: COMMAND_EXPIRY_MS };
+}
+
+/** A pause or resume that waited longer for its enforcer is about a session that has moved on. */
+const COMMAND_EXPIRY_MS = 15 * 60_000;
+
+/** Starts everything, or nothing: what was opened is closed again when a later part fails. */
+export async function startService(config: Config, logger: Logger): Promise<Service> {
+  const cleanups: (() => Promise<void> | void)[] = [];
+  const cleanUp = async () => {
+    for (const close of cleanups.splice(0).reverse()) await close();
+  };
+  try {
+    return await start(config, logger, cleanups, cleanUp);
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  logger: Logger,
+  cleanups: (() => Promise<void> | void)[],
+  cleanUp: () => Promise<void>,
+): Promise<Service> {
+  const clock = systemClock;
+  const keys = await loadKeyFile(config.keys.file);
+  const folder = config.policy.rules === undefined ? undefined : await loadPolicyFolder(config.policy.rules);
+  const { topicPrefix, groupId, brokers } = config.kafka;
+  const topic = `${topicPrefix}actions`;
+  const kafka = kafkaOf(config, logger);
+  await refuseUnfit(kafka, config, logger);
+  const { partitions, retentionMs } = await readTopicFacts(kafka, topic);
+  const { topicId } = await readTopicIdentity(kafka, topicPrefix);
+
+  const stats = new Stats();
+  const redis = await connectRedis(config.redis, (err) => logger.warn({ err }, 'Redis connection'));
+  const store = new RedisStateStore(redis, { prefix: config.redis.keyPrefix, headerBytes: SESSION_HEADER_BYTES });
+  cleanups.push(() => store.close());
+  const onMinimalForm = () => {
+    stats.minimalForms++;
+  };
+  const outlet = new KafkaOutlet({
+    ...outletOptions(config),
+    kafka,
+    clock,
+    logger,
+    onMinimalForm,
+    signingKey: keys.signing,
+  });
+  cleanups.push(() => outlet.close());
+  const library = new KafkaPolicyLibrary({ kafka, topic: `${topicPrefix}policies`, engine: ENGINE_VERSION, clock });
+  cleanups.push(() => library.close());
+  const verdicts = verdictReader(kafka, `${topicPrefix}verdicts`);
+  cleanups.push(() => verdicts.close());
+
+  // A client of its own: kafkajs keeps the offsets of a group in the client.
+  const source = new KafkaLogSource({
+    kafka: kafkaOf(config, logger),
+    groupId,
+    topic,
+    topicId,
+    partitions,
+    clock,
+    logger,
+  });
+  let failed: (error: Error) => void = () => {};
+  const fatal = new Promise<never>((_, reject) => {
+    failed = reject;
+  });
+  const analyzer = new Analyzer({
+    topic,
+    source,
+    store,
+    outlet,
+    stats,
+    clock,
+    logger,
+    retentionMs,
+    policies: new Policies(library),
+    keyring: keys.keyring,
+    checkpointIntervalMs: config.checkpoint.intervalMs,
+    probeIntervalMs: config.probe.intervalMs,
+    leaseIntervalMs: config.lease.intervalMs,
+    verdictsOf: (partition) => verdicts.read(partition, partitions),
+    onFatal: failed,
+    onReady: async ({ assignment, partition }: PartitionWorker) => {
+      if (folder === undefined || assignment.partition !== 0) return;
+      const { hash } = policyOf(policyBytes(folder), ENGINE_VERSION);
+      const advice = adviseActivation(hash, partition.state);
+      if (advice === 'new') await activate(folder, 'policy.source: folder', { library, outlet, partitions });
+      if (advice === 'superseded')
+        logger.error(
+          { hash },
+          'the rules folder holds a policy that was replaced; not activated. Use firebreak activate --force',
+        );
+    },
+  });
+  const health = await serveHealth({
+    ...config.http,
+    metrics: metricsOf(stats, clock),
+    notReady: () => notReady(stats),
+  });
+  cleanups.push(() => health.close());
+  analyzer.start();
+  const ended = Promise.race([source.run(analyzer), fatal]);
+  logger.info({ topic, topicId, partitions, groupId, brokers, httpPort: health.port }, 'firebreak runs');
+
+  const stop = async () => {
+    await analyzer.stop();
+    await source.stop();
+    await analyzer.saveAll();
+    await cleanUp();
+  };
+  return { httpPort: health.port, ended, stop };
+}
+
+async function refuseUnfit(
+  kafka: Kafka,
+  { kafka: { topicPrefix, brokers, allowUnsafeTopic } }: Config,
+  logger: Logger,
+): Promise<void> {
+  const problems = await checkTopics(kafka, { topicPrefix, brokers, replicationFactor: 1 });
+  const fatal = allowUnsafeTopic
+    ? problems.filter(({ setting }) => setting === 'topic' || setting === 'partitions')
+    : problems;
+  if (fatal.length > 0) throw new UnfitTopics(fatal);
+  for (const problem of problems) logger.error(problem, 'unsafe topic, allowed by --allow-unsafe-topic');
+}
+
+function notReady({ partitions }: Stats): string[] {
+  if (partitions.size === 0) return ['no partition is assigned yet'];
+  return [...partitions].flatMap(([partition, { ready }]) => (ready ? [] : [`partition ${partition} is not judged`]));
+}
