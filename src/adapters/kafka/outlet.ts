@@ -2,8 +2,8 @@ import { type Kafka, type Message, Partitioners, type Producer } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Output } from '../../domain/output.ts';
 import type { Clock, Outlet } from '../../ports.ts';
+import { toWire, type WireMessage, type WireOptions } from '../wire.ts';
 import { minimalForm } from './minimal-form.ts';
-import { toWire, type WireMessage, type WireOptions } from './wire.ts';
 
 export interface KafkaOutletOptions extends Omit<WireOptions, 'nowMs' | 'attempt'> {
   kafka: Kafka;

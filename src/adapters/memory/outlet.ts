@@ -1,6 +1,6 @@
 import type { Output } from '../../domain/output.ts';
 import type { Clock, Outlet } from '../../ports.ts';
-import { toWire, type WireOptions } from '../kafka/wire.ts';
+import { toWire, type WireOptions } from '../wire.ts';
 import type { MemoryLog } from './log.ts';
 
 export interface MemoryOutletOptions extends Omit<WireOptions, 'nowMs' | 'attempt'> {

@@ -1,8 +1,8 @@
-import type { Command } from '../../domain/command.ts';
-import { formatInstant } from '../../domain/instant.ts';
-import type { Output, OwnerRecord } from '../../domain/output.ts';
-import { type RawRecord, type Refusal, TYPE_PREFIX } from '../../domain/record.ts';
-import { KEY_HEADER, type SigningKey, signCommand, signControl } from '../../formats/signature.ts';
+import type { Command } from '../domain/command.ts';
+import { formatInstant } from '../domain/instant.ts';
+import type { Output, OwnerRecord } from '../domain/output.ts';
+import { type RawRecord, type Refusal, TYPE_PREFIX } from '../domain/record.ts';
+import { KEY_HEADER, type SigningKey, signCommand, signControl } from '../formats/signature.ts';
 
 /** One message as Kafka carries it. Without a partition, murmur2 of the key chooses it. */
 export interface WireMessage {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { minimalForm } from '../../../src/adapters/kafka/minimal-form.ts';
-import { QUARANTINED_VALUE_MAX, toWire } from '../../../src/adapters/kafka/wire.ts';
-import { generateKeyPair } from '../../../src/app/keys.ts';
-import { Command } from '../../../src/domain/command.ts';
-import { Finding } from '../../../src/domain/finding.ts';
-import type { Output, OwnerRecord } from '../../../src/domain/output.ts';
-import { publicJwkOf, publicKeyOf, signingKeyOf, verifyCommand } from '../../../src/formats/signature.ts';
-import { command, commandOutput, findingOutput } from '../../contracts/outlet.ts';
+import { minimalForm } from '../../src/adapters/kafka/minimal-form.ts';
+import { QUARANTINED_VALUE_MAX, toWire } from '../../src/adapters/wire.ts';
+import { generateKeyPair } from '../../src/app/keys.ts';
+import { Command } from '../../src/domain/command.ts';
+import { Finding } from '../../src/domain/finding.ts';
+import type { Output, OwnerRecord } from '../../src/domain/output.ts';
+import { publicJwkOf, publicKeyOf, signingKeyOf, verifyCommand } from '../../src/formats/signature.ts';
+import { command, commandOutput, findingOutput } from '../contracts/outlet.ts';
 
 const jwk = generateKeyPair();
 const options = {
