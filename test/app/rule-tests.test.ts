@@ -1,0 +1,90 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runRuleTest } from '../../src/app/rule-tests.ts';
+import { test as testVerb } from '../../src/cli/test.ts';
+import { PolicySettings, Rule } from '../../src/domain/rule.ts';
+import { type Expectation, RuleTest } from '../../src/domain/rule-test.ts';
+
+const rule = Rule.parse({
+  id: 'many-deletes',
+  title: 'Many deletions',
+  severity: 'high',
+  mode: 'shadow',
+  match: { action: 'delete' },
+  within: '10m',
+  measure: { deletes: 'count', pace: 'rate' },
+  when: { watch: 'deletes > 2', pause: 'deletes > 4', kill: 'deletes > 6' },
+  explain: '{deletes} deletions',
+});
+const settings = PolicySettings.parse({});
+
+function run(repeat: number, expectation: Expectation, every = '1s') {
+  const event = { action: 'delete', 'resource.id': 'm-{i}' };
+  const test = RuleTest.parse({ name: 'a test', events: { repeat, every, event }, expect: [expectation] });
+  return runRuleTest(rule, settings, test);
+}
+
+describe('expectations', () => {
+  it.each<[Expectation]>([
+    [{ at: 3, level: 'watch' }],
+    [{ at: 5, level: 'paused', reason: '5 deletions' }],
+    [{ at: 7, level: 'killed' }],
+    [{ end: 'killed' }],
+  ])('%j holds', (expectation) => expect(run(8, expectation).failures).toEqual([]));
+
+  it.each<[number, Expectation, string]>([
+    [8, { at: 2, level: 'watch' }, 'event 3 raises it to watch; after event 2 it is clear'],
+    [8, { at: 4, level: 'watch' }, 'event 3 raises it to watch; after event 4 it is watch'],
+    [8, { at: 5, level: 'watch' }, 'event 3 raises it to watch; after event 5 it is paused'],
+    [2, { at: 2, level: 'killed' }, 'it never gets there; after event 2 it is clear'],
+    [8, { at: 5, level: 'paused', reason: '6 deletions' }, 'the reason is "5 deletions"'],
+    [8, { never: 'paused' }, 'event 5 raises the session to paused'],
+    [8, { never: 'watch' }, 'event 3 raises the session to watch'],
+    [8, { end: 'paused' }, 'killed'],
+  ])('of %i events, %j does not', (repeat, expectation, found) =>
+    expect(run(repeat, expectation).failures).toMatchObject([{ found }]),
+  );
+
+  it('a window forgets', () => expect(run(50, { never: 'watch' }, '6m').failures).toEqual([]));
+});
+
+describe('the timeline', () => {
+  it('shows the measures after each event, the last ones of a killed session too', () => {
+    const { timeline } = run(8, { end: 'killed' });
+    expect(timeline.map(({ level }) => level).join(' ')).toBe('clear clear watch watch paused paused killed killed');
+    expect(timeline[4]).toMatchObject({ number: 5, sinceStartMs: 4000, measures: { deletes: 5, pace: 0.5 } });
+    expect(timeline[6]!.measures.deletes).toBe(7);
+  });
+});
+
+describe('firebreak test', () => {
+  it('tells a failure with the numbers around it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rules-'));
+    await writeFile(join(folder, 'many-deletes.yaml'), JSON.stringify({ ...rule, tests: [] }));
+    await writeFile(
+      join(folder, 'many-deletes.test.yaml'),
+      'rule: many-deletes\ntests:\n  - name: four are too many\n    events: { repeat: 6, every: 30s, event: { action: delete } }\n    expect: [{ at: 4, level: paused }]\n',
+    );
+    const { text, ok } = await testVerb([folder]);
+    expect(ok).toBe(false);
+    expect(
+      text.replaceAll(folder, 'rules'),
+    ).toBe(`FAIL  many-deletes: four are too many (rules/many-deletes.test.yaml:3:5)
+      expected: event 4 raises the session to paused
+      found:    event 5 raises it to paused; after event 4 it is watch
+      watch when deletes > 2
+      pause when deletes > 4
+      kill  when deletes > 6
+      event  after  level   deletes  pace
+      1      0ms    clear   1        0.1
+      2      30s    clear   2        0.2
+      3      1m     watch   3        0.3
+      4      90s    watch   4        0.4
+      5      2m     paused  5        0.5
+      6      150s   paused  6        0.6
+1 of 1 test of 1 rule failed
+`);
+  });
+});
