@@ -76,25 +76,6 @@ export function policyHash(body: PolicyBody): string {
   return policyOf(policyBytes(body), ENGINE_VERSION).hash;
 }
 
-/** Rules that have mistakes. The message lists every one of them. */
-export class RulesRefused extends Error {
-  override readonly name = 'RulesRefused';
-  readonly diagnostics: readonly Diagnostic[];
-
-  constructor(diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map(diagnosticLine).join('\n'));
-    this.diagnostics = diagnostics;
-  }
-}
-
-/** The policy at the paths; throws a RulesRefused when any rule has an error. */
-export async function loadPolicy(paths: readonly string[]): Promise<PolicyBody> {
-  const { body, diagnostics } = await loadRules(paths);
-  const errors = diagnostics.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) throw new RulesRefused(errors);
-  return body;
-}
-
 /** `file:line:col: error: rule "id": message` */
 export function diagnosticLine({ file, line, col, severity, rule, message }: Diagnostic): string {
   return `${file}:${line}:${col}: ${severity}: ${rule === undefined ? '' : `rule "${rule}": `}${message}`;
