@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Stats } from '../adapters/telemetry/stats.ts';
 import { traceBatch } from '../adapters/telemetry/tracing.ts';
 import type { Output, Verdict } from '../domain/output.ts';
+import { controlKey } from '../domain/partitioner.ts';
 import type { LogRecord, RawRecord } from '../domain/record.ts';
 import type { Partition } from '../engine/partition.ts';
 import { decodeSession } from '../engine/session/codec.ts';
@@ -192,7 +193,14 @@ export class PartitionWorker {
         ...(scope === undefined ? {} : { scope }),
       };
       const { partition } = this.assignment;
-      return [{ topic: 'actions', key: output.key, partition, record: { type: 'command.published.v1', body } }];
+      return [
+        {
+          topic: 'actions',
+          key: session ?? controlKey(partition),
+          partition,
+          record: { type: 'command.published.v1', body },
+        },
+      ];
     });
   }
 

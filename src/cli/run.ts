@@ -7,7 +7,6 @@ export function registerRun(program: Command): void {
   const run = program
     .command('run')
     .description('judge the log: Kafka in, commands out, state in Redis')
-    .option('--allow-unsafe-topic', 'run on a topic that init would have made otherwise')
     .addHelpText(
       'after',
       '\nThe topics must be there: firebreak init. Stops on SIGTERM or SIGINT after it has saved; exit code 0.' +

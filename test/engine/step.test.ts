@@ -268,6 +268,19 @@ describe('policies', () => {
     expect(bare.sessions.size).toBe(0);
   });
 
+  it('mean the same whatever the order of their keys', () => {
+    const orders = [
+      { calls: 'attempts', paid: 'sum(amount)' },
+      { paid: 'sum(amount)', calls: 'attempts' },
+    ];
+    const states = orders.map((measure) => {
+      const log = new Log(planOf([{ measure, when: { watch: 'paid > 1 and calls > 0' } }]));
+      const outputs = [1, 2, 3].flatMap((i) => log.act(i, { amount: i / 4 }));
+      return [outputs, encodeSession(log.partition.sessions.get('s-1')!)];
+    });
+    expect(states[0]).toEqual(states[1]);
+  });
+
   it('a new threshold keeps the count, a new filter begins at nothing', () => {
     const log = new Log(planOf([DELETES]));
     for (const at of [0, 1, 2]) log.act(at);

@@ -1,4 +1,7 @@
-import { ConfigResourceTypes, type Kafka } from 'kafkajs';
+import kafkajs, { type Kafka } from 'kafkajs';
+
+// The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
+const { ConfigResourceTypes } = kafkajs;
 
 export interface TopicFacts {
   partitions: number;

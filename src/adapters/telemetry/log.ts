@@ -1,5 +1,8 @@
-import { type LogEntry, logLevel } from 'kafkajs';
+import kafkajs, { type logLevel as KafkaLevel, type LogEntry } from 'kafkajs';
 import { type DestinationStream, destination, type Level, type LevelWithSilent, type Logger, pino } from 'pino';
+
+// The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
+const { logLevel } = kafkajs;
 
 /**
  * JSON lines on stderr: stdout belongs to the output of commands. Decisions, refusals and what happens to the process
@@ -21,7 +24,7 @@ export function createLogger(
   );
 }
 
-const LEVELS: Record<logLevel, Level | undefined> = {
+const LEVELS: Record<KafkaLevel, Level | undefined> = {
   [logLevel.NOTHING]: undefined,
   [logLevel.ERROR]: 'error',
   [logLevel.WARN]: 'warn',
@@ -30,7 +33,7 @@ const LEVELS: Record<logLevel, Level | undefined> = {
 };
 
 /** Options that make a kafkajs client write to `logger`. It formats nothing that the logger would not write. */
-export function kafkajsLogging(logger: Logger): { logLevel: logLevel; logCreator: () => (entry: LogEntry) => void } {
+export function kafkajsLogging(logger: Logger): { logLevel: KafkaLevel; logCreator: () => (entry: LogEntry) => void } {
   const enabled = [logLevel.DEBUG, logLevel.INFO, logLevel.WARN, logLevel.ERROR];
   return {
     logLevel: enabled.find((level) => logger.isLevelEnabled(LEVELS[level]!)) ?? logLevel.NOTHING,

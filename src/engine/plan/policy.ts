@@ -52,8 +52,12 @@ export class PolicyRefused extends Error {
   override readonly name = 'PolicyRefused';
 }
 
-/** Compiles a body that `check` accepted. Throws a PolicyRefused naming the first mistake of one that it did not. */
-export function compilePolicy(hash: string, body: PolicyBody): Plan {
+/**
+ * Compiles a body that `check` accepted. Throws a PolicyRefused naming the first mistake of one that it did not. The
+ * plan is a function of the hashed bytes: keys that an author wrote in another order make no difference.
+ */
+export function compilePolicy(hash: string, written: PolicyBody): Plan {
+  const body = JSON.parse(canonicalJson(written)) as PolicyBody;
   const groups = new Map<number, MutableGroup>();
   for (const rule of body.rules) {
     const result = checkRule(rule);

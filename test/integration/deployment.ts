@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { CompressionTypes, type Kafka, type Message, Partitioners } from 'kafkajs';
+import { pino } from 'pino';
+import { createKafka } from '../../src/adapters/kafka/client.ts';
+import { PartitionClient } from '../../src/adapters/kafka/partition-client.ts';
+import { readRanges, wholeTopic } from '../../src/adapters/kafka/range-reader.ts';
+import { policyOf } from '../../src/adapters/policy-body.ts';
+import { stateKeys } from '../../src/adapters/redis/keys.ts';
+import { policyBytes } from '../../src/app/activation.ts';
+import { decodeCheckpointBody } from '../../src/app/checkpoint-body.ts';
+import { type Keys, loadKeyFile } from '../../src/app/keys.ts';
+import { loadPolicyFolder } from '../../src/app/policy-folder.ts';
+import type { RawRecord } from '../../src/domain/record.ts';
+import { compilePolicy, ENGINE_VERSION, type Plan } from '../../src/engine/plan/policy.ts';
+import { hex, outcomeOf, type PartitionOutcome } from '../app/oracle.ts';
+import { sharedKafka, sharedRedis } from '../services/shared.ts';
+
+const MAIN = 'dist/cli/main.js';
+
+/** A Firebreak as its users run it: the built command line, real Kafka, real Redis, a prefix of its own. */
+export interface Deployment {
+  kafka: Kafka;
+  redis: Redis;
+  prefix: string;
+  partitions: number;
+  folder: string;
+  flags: string[];
+  keys: Keys;
+  plan: Plan;
+  run(...flags: string[]): Promise<Analyzer>;
+  cli(...args: string[]): Promise<{ code: number; out: string }>;
+  produce(messages: Message[], partition?: number): Promise<void>;
+  /** Waits until every partition's checkpoint stands at the end of its log. */
+  settled(timeoutMs?: number): Promise<void>;
+  log(): Promise<Map<number, RawRecord[]>>;
+  commandIds(): Promise<{ distinct: string[]; published: number }>;
+  stored(partition: number): Promise<PartitionOutcome & { next: number }>;
+  oracle(): Promise<PartitionOutcome[]>;
+  close(): Promise<void>;
+}
+
+export interface Analyzer {
+  process: ChildProcess;
+  httpPort: number;
+  log(): string;
+  kill(): Promise<void>;
+  /** SIGTERM; answers the exit code. */
+  stop(): Promise<number | null>;
+  exited: Promise<number | null>;
+}
+
+export async function deploy(options: { partitions: number; rules: string; redisUrl?: string }): Promise<Deployment> {
+  const { brokers, prefix: name } = await sharedKafka();
+  const shared = await sharedRedis();
+  const redisUrl = options.redisUrl ?? shared.url;
+  const prefix = `${name}.`;
+  const folder = await mkdtemp(join(tmpdir(), 'firebreak-test-'));
+  await writeFile(join(folder, 'rules.yaml'), options.rules);
+  const keyFile = join(folder, 'keys.json');
+  const flags = ['--brokers', brokers.join(','), '--topic-prefix', prefix, '--keys', keyFile];
+  const cli = async (...args: string[]) => {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      env: { ...process.env, FIREBREAK_REDIS__KEY_PREFIX: name },
+    });
+    const out: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => out.push(chunk));
+    const [code] = (await once(child, 'close')) as [number];
+    return { code, out: Buffer.concat(out).toString() };
+  };
+  const made = await cli('init', ...flags, '--partitions', String(options.partitions), '--rules', folder);
+  if (made.code !== 0) throw new Error(`init failed: ${made.out}`);
+  const kafka = createKafka({ brokers, clientId: 'test', logger: pino({ level: 'silent' }) });
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    allowAutoTopicCreation: false,
+  });
+  await producer.connect();
+  const client = new PartitionClient(kafka);
+  const redis = new Redis(redisUrl);
+  const body = await loadPolicyFolder(folder);
+  const plan = compilePolicy(policyOf(policyBytes(body), ENGINE_VERSION).hash, body);
+  const keys = await loadKeyFile(keyFile);
+  const analyzers: Analyzer[] = [];
+  const topic = `${prefix}actions`;
+
+  const log = async () => {
+    const found = new Map<number, RawRecord[]>();
+    for await (const { partition, record } of readRanges(client, topic, await wholeTopic(client, topic))) {
+      const list = found.get(partition);
+      if (list) list.push(record);
+      else found.set(partition, [record]);
+    }
+    return found;
+  };
+  const stored = async (partition: number) => {
+    const [meta, sessions] = stateKeys(name, partition);
+    const [next, body] = await redis.hmgetBuffer(meta, 'next', 'partition');
+    const all = await redis.hgetallBuffer(sessions);
+    const state = body ? JSON.stringify(decodeCheckpointBody(body).state) : '';
+    const entries = Object.entries(all).map(([id, bytes]) => [id, hex(bytes)] as const);
+    return {
+      next: next ? Number(next.toString()) : -1,
+      partition: state,
+      sessions: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))),
+      commands: [],
+    };
+  };
+
+  const deployment: Deployment = {
+    kafka,
+    redis,
+    prefix,
+    folder,
+    keys,
+    plan,
+    cli,
+    log,
+    stored,
+    partitions: options.partitions,
+    flags: [...flags, '--redis', redisUrl],
+    async run(...more) {
+      const analyzer = await startAnalyzer([...flags, '--redis', redisUrl, '--http-port', '0', ...more], name);
+      analyzers.push(analyzer);
+      return analyzer;
+    },
+    async produce(messages, partition) {
+      for (let at = 0; at < messages.length; at += 500) {
+        const part = messages.slice(at, at + 500);
+        const placed = partition === undefined ? part : part.map((message) => ({ ...message, partition }));
+        await producer.send({ topic, acks: -1, messages: placed, compression: CompressionTypes.None });
+      }
+    },
+    async settled(timeoutMs = 60_000) {
+      const deadlineMs = Date.now() + timeoutMs;
+      for (;;) {
+        const waiting: string[] = [];
+        for (const { partition, to } of await wholeTopic(client, topic)) {
+          const { next } = await stored(partition);
+          if (next !== to) waiting.push(`partition ${partition}: ${next} of ${to}`);
+        }
+        if (waiting.length === 0) return;
+        if (Date.now() > deadlineMs) {
+          throw new Error(
+            `not settled: ${waiting.join(', ')}\n${analyzers.map((one) => one.log().slice(-2000)).join('\n---\n')}`,
+          );
+        }
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    },
+    async commandIds() {
+      const ids: string[] = [];
+      const commands = `${prefix}commands`;
+      for await (const { record } of readRanges(client, commands, await wholeTopic(client, commands))) {
+        ids.push(JSON.parse(Buffer.from(record.value!).toString()).id);
+      }
+      return { distinct: [...new Set(ids)].sort(), published: ids.length };
+    },
+    async oracle() {
+      const records = await log();
+      const { topicId } = decodeCheckpointBody((await redis.hgetBuffer(stateKeys(name, 0)[0], 'partition'))!);
+      return Array.from({ length: options.partitions }, (_, partition) =>
+        outcomeOf(
+          topicId,
+          { partition, partitions: options.partitions },
+          records.get(partition) ?? [],
+          [plan],
+          keys.keyring,
+        ),
+      );
+    },
+    async close() {
+      await Promise.all(analyzers.map((one) => one.kill()));
+      await producer.disconnect();
+      await client.close();
+      redis.disconnect();
+      await rm(folder, { recursive: true });
+    },
+  };
+  return deployment;
+}
+
+async function startAnalyzer(flags: string[], keyPrefix: string): Promise<Analyzer> {
+  const child = spawn(process.execPath, [MAIN, 'run', ...flags], {
+    env: { ...process.env, FIREBREAK_REDIS__KEY_PREFIX: keyPrefix },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  let log = '';
+  const httpPort = await new Promise<number>((resolve, reject) => {
+    child.stderr!.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+      const found = /"httpPort":(\d+)/.exec(log);
+      if (found) resolve(Number(found[1]));
+    });
+    void exited.then((code) => reject(new Error(`firebreak run ended with ${code}:\n${log}`)));
+  });
+  return {
+    process: child,
+    httpPort,
+    log: () => log,
+    exited,
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+export async function metricsOf({ httpPort }: Analyzer): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+}
+
+export async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8');
+}
