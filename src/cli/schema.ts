@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { Config } from '../app/config.ts';
 import { SCHEMAS } from '../domain/schemas.ts';
@@ -21,7 +22,7 @@ export function schemaFiles(): Map<string, string> {
   );
 }
 
-/** `firebreak schema --out DIR`: writes them all. Returns the paths. */
+/** Writes them all. Returns the paths. */
 export async function writeSchemas(folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];
@@ -30,4 +31,15 @@ export async function writeSchemas(folder: string): Promise<string[]> {
     await writeFile(join(folder, file), text);
   }
   return paths;
+}
+
+export function registerSchema(program: Command): void {
+  program
+    .command('schema')
+    .description('write the JSON Schemas of rules, events, commands, findings and the configuration')
+    .requiredOption('--out <dir>', 'folder to write to')
+    .addHelpText('after', '\nExample:\n  firebreak schema --out schema')
+    .action(async ({ out }: { out: string }) => {
+      for (const path of await writeSchemas(out)) process.stdout.write(`${path}\n`);
+    });
 }

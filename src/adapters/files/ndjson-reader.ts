@@ -32,7 +32,9 @@ export class NdjsonReader {
   /** Throws where there is no such file. */
   static async open(path: string, lineBytesMax = LINE_BYTES_MAX): Promise<NdjsonReader> {
     if (path === '-') return new NdjsonReader(path, undefined, lineBytesMax);
-    const found = await stat(path);
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      throw new Error(error.code === 'ENOENT' ? `${path}: no such file` : `${path} cannot be read: ${error.message}`);
+    });
     if (found.isDirectory()) throw new Error(`${path} is a folder; a file of lines is wanted`);
     return new NdjsonReader(path, found.isFile() ? found.size : undefined, lineBytesMax);
   }

@@ -117,7 +117,7 @@ describe('NdjsonReader', () => {
   });
 
   it.each([
-    ['a file that is not there', 'missing', /ENOENT/],
+    ['a file that is not there', 'missing', /missing: no such file/],
     ['a folder', '.', /is a folder/],
   ])('refuses %s', async (_, name, message) => {
     await expect(NdjsonReader.open(join(folder, name))).rejects.toThrow(message);

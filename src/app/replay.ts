@@ -1,0 +1,128 @@
+import { policyOf } from '../adapters/policy-body.ts';
+import type { Output } from '../domain/output.ts';
+import type { LogRecord, PolicyActivated } from '../domain/record.ts';
+import { PolicyBody } from '../domain/rule.ts';
+import { Partition } from '../engine/partition.ts';
+import { compilePolicy, ENGINE_VERSION, type Plan } from '../engine/plan/policy.ts';
+import { step } from '../engine/step.ts';
+import { type Recording, type RecordingItem, RecordingRefused } from './recording.ts';
+import { policyBytes } from './rule-folder.ts';
+
+export interface ReplayPolicy {
+  activated: PolicyActivated;
+  plan: Plan;
+}
+
+export interface ReplayOptions {
+  /** Judges bare events. A captured log brings its own policies. */
+  policy: ReplayPolicy;
+  /** Whether a captured log is judged by what it recorded or, as an experiment, by `policy` from its first record on. */
+  capturedBy: 'recorded' | 'given';
+  /** Whether the clock goes on after the last bare event until nothing is pending. */
+  end: 'closed' | 'open';
+}
+
+/** One record of the replayed log and what it caused. `partition` is the live state: look, do not keep. */
+export interface Replayed {
+  recording: Recording;
+  /** Line in the file; undefined for the records that the replay itself adds. */
+  line: number | undefined;
+  partition: Partition;
+  record: LogRecord;
+  outputs: Output[];
+}
+
+export function replayPolicy(body: PolicyBody): ReplayPolicy {
+  const activated = policyOf(policyBytes(body), ENGINE_VERSION);
+  return { activated, plan: compilePolicy(activated.hash, body) };
+}
+
+/** Judges recordings with the engine of the service, record by record. The same files give the same outputs. */
+export async function* replay(recordings: readonly Recording[], options: ReplayOptions): AsyncGenerator<Replayed> {
+  const log = new ReplayedLog(options);
+  for (const recording of recordings) {
+    for await (const item of recording.items()) {
+      if (item.type === 'policy') log.learn(item);
+      else yield* log.take(recording, item);
+    }
+    if (recording.survey !== undefined && options.end === 'closed') yield* log.close(recording, recording.survey);
+  }
+}
+
+type Recorded = Extract<RecordingItem, { type: 'record' }>;
+
+/** All partitions of all topics that the recordings hold. */
+class ReplayedLog {
+  readonly #options: ReplayOptions;
+  readonly #partitions = new Map<string, { partition: Partition; next: number }>();
+  readonly #plans = new Map<string, Plan>();
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    this.#plans.set(options.policy.plan.hash, options.policy.plan);
+  }
+
+  learn({ hash, body }: Extract<RecordingItem, { type: 'policy' }>): void {
+    if (this.#options.capturedBy === 'given' || this.#plans.has(hash)) return;
+    const parsed = PolicyBody.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+    this.#plans.set(hash, compilePolicy(hash, parsed));
+  }
+
+  *take(recording: Recording, { topicId, partition: number, line, record }: Recorded): Generator<Replayed> {
+    const key = `${topicId}/${number}`;
+    let held = this.#partitions.get(key);
+    if (held === undefined) {
+      held = { partition: new Partition(topicId, number), next: 0 };
+      this.#partitions.set(key, held);
+      if (this.#judgedByGiven(recording)) {
+        const body: LogRecord['body'] = { type: 'policy', policy: this.#options.policy.activated };
+        held.partition.plans.set(this.#options.policy.plan.hash, this.#options.policy.plan);
+        yield stepped(recording, undefined, held.partition, { ...record, offset: record.offset - 1, body });
+      }
+    }
+    if (record.offset < held.next) {
+      const message = `offset ${record.offset} comes after ${held.next - 1}: the same records twice, or files out of order`;
+      throw new RecordingRefused(recording.file, line, message);
+    }
+    held.next = record.offset + 1;
+    const { partition } = held;
+    yield stepped(recording, line, partition, this.#withPolicy(recording, line, partition, record));
+  }
+
+  /** Lets the time pass until nothing is pending, so that a recording says what its end led to. */
+  *close(recording: Recording, { topicId, lines }: { topicId: string; lines: number }): Generator<Replayed> {
+    const { partition } = this.#partitions.get(`${topicId}/0`)!;
+    for (let offset = lines; partition.sessions.size > 0; offset++) {
+      let lastMs = 0;
+      for (const { timerMs } of partition.sessions.values()) lastMs = Math.max(lastMs, timerMs);
+      if (lastMs <= partition.state.clockMs) return;
+      yield stepped(recording, undefined, partition, { offset, appendMs: lastMs, body: { type: 'tick' } });
+    }
+  }
+
+  #judgedByGiven({ survey }: Recording): boolean {
+    return survey !== undefined || this.#options.capturedBy === 'given';
+  }
+
+  /** Gives the partition the plan that the record activates. */
+  #withPolicy(recording: Recording, line: number, partition: Partition, record: LogRecord): LogRecord {
+    const { body } = record;
+    const policy = body.type === 'policy' ? body.policy : body.type === 'restated' ? body.restated.policy : undefined;
+    if (policy === undefined) return record;
+    // Its place in the log and its time still count.
+    if (this.#judgedByGiven(recording)) return { ...record, body: { type: 'tick' } };
+    const plan = this.#plans.get(policy.hash);
+    if (plan === undefined) {
+      const message =
+        `the policy ${policy.hash} begins here, and the recording does not hold its body. ` +
+        'Give the rules that it was made of, or judge all of it by other rules: --rules DIR';
+      throw new RecordingRefused(recording.file, line, message);
+    }
+    partition.plans.set(plan.hash, plan);
+    return record;
+  }
+}
+
+function stepped(recording: Recording, line: number | undefined, partition: Partition, record: LogRecord): Replayed {
+  return { recording, line, partition, record, outputs: step(partition, record) };
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { registerCheck } from './check.ts';
+import { registerReplay } from './replay.ts';
+import { registerSchema } from './schema.ts';
+import { PACKAGE } from './shipped.ts';
+import { registerTest } from './test.ts';
+
+/** Set to anything, errors come with their stack. */
+const DEBUG_VARIABLE = 'FIREBREAK_DEBUG';
+
+export function createProgram(): Command {
+  const { version, description } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as Record<
+    'version' | 'description',
+    string
+  >;
+  const program = new Command('firebreak')
+    .description(`${description}.`)
+    .version(version, '-V, --version')
+    .helpCommand('help [verb]', 'how a verb is used')
+    .showHelpAfterError('(add --help for how it is used)')
+    .addHelpText(
+      'after',
+      '\nA first look, with nothing else on the machine:' +
+        '\n  firebreak demo                          a recorded day of eight agents, live' +
+        '\n  firebreak replay events.ndjson          judge your own events from a file' +
+        '\n\nRules:' +
+        '\n  firebreak check my-rules                every mistake, with file, line and column' +
+        '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
+        `\n\nErrors are one line; ${DEBUG_VARIABLE}=1 adds the stack.`,
+    );
+  registerReplay(program);
+  registerCheck(program);
+  registerTest(program);
+  registerSchema(program);
+  return program;
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = createProgram().exitOverride();
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    // Commander has said it already; without an error it is --help or --version.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 1;
+    else {
+      process.stderr.write(`${errorText(error, process.env[DEBUG_VARIABLE])}\n`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+function errorText(error: unknown, debug: string | undefined): string {
+  if (!(error instanceof Error)) return `firebreak: ${String(error)}`;
+  if (debug !== undefined && debug !== '') return error.stack ?? error.message;
+  return `firebreak: ${error.message}`;
+}

@@ -1,0 +1,9 @@
+import { resolve } from 'node:path';
+
+/** What comes with the package, wherever it is installed: this file is `src/cli/…` or `dist/cli/…`. */
+const ROOT = resolve(import.meta.dirname, '../..');
+
+export const SHIPPED_RULES = resolve(ROOT, 'rules');
+/** The recorded day of the demo. */
+export const STORY = resolve(ROOT, 'fixtures/story/events.ndjson');
+export const PACKAGE = resolve(ROOT, 'package.json');
