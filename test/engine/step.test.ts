@@ -127,6 +127,17 @@ describe('what counts', () => {
     expect(log.partition.state.accounting).toMatchObject({ judged: 2, repeated: 9 });
   });
 
+  it('adds amounts that no double can hold together, and still knows that they are too much', () => {
+    const log = new Log(planOf([{ measure: { paid: 'sum(amount)' }, when: { kill: 'paid > 1000' } }]));
+    for (const at of [0, 1]) log.act(at, { amount: 1.7e308 });
+    expect(log.level()).toBe('killed');
+    const later = new Log(planOf([{ measure: { paid: 'sum(amount)' }, when: { pause: 'paid < 1000 and paid >= 7' } }]));
+    later.act(0, { amount: 1e300 });
+    later.act(9 * MINUTE, { amount: 7 });
+    later.act(11 * MINUTE, { amount: 0 });
+    expect(later.level()).toBe('paused');
+  });
+
   it('counts an invalid affected as one and says so once', () => {
     const log = new Log(planOf([DELETES]));
     expect(findingsOf(log.act(0, { affected: -1 }))).toEqual(['invalid_affected']);

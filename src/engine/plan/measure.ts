@@ -79,9 +79,12 @@ export function readingOf(feature: FeatureKind, field: string | undefined): Read
   }
 }
 
+/** More than any threshold, and so little that no sum of them overflows: an infinite one would be no number to judge. */
+const WEIGHT_MAX = 2 ** 53;
+
 /** A negative number would let a step take risk back, so it adds nothing. */
 function addable(value: FieldValue): number {
-  return typeof value === 'number' && value > 0 && Number.isFinite(value) ? value : 0;
+  return typeof value === 'number' && value > 0 ? Math.min(value, WEIGHT_MAX) : 0;
 }
 
 const NO_VALUES: readonly string[] = [];

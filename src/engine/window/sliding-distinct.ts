@@ -65,10 +65,10 @@ export class SlidingDistinct implements ValuesFeature {
     const half = [...this.#seen].slice(0, this.#seen.size >> 1);
     if (half.length === 0) return;
     const latest = Math.max(half.at(-1)![1].lastMs, this.#beyond.lastMs);
-    for (const [value, sighting] of half) {
-      this.#seen.delete(value);
-      this.#beyond.add(latest, 1, sighting.placedMs < 0 ? 'moved' : 'placed');
-    }
+    for (const [value] of half) this.#seen.delete(value);
+    const placed = half.filter(([, { placedMs }]) => placedMs >= 0).length;
+    if (placed > 0) this.#beyond.add(latest, placed, 'placed');
+    if (placed < half.length) this.#beyond.add(latest, half.length - placed, 'moved');
   }
 
   write(to: ByteWriter): void {

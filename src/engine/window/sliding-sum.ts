@@ -15,7 +15,7 @@ export const PARTS_PER_WINDOW = 60;
  *
  * At most EXACT_MARKS + PARTS_PER_WINDOW + 1 parts. The bound errs towards seeing more: a mark stays at most
  * withinMs / 60 too long, none leaves early. The running sum is exact for integer weights up to 2^53; for others it
- * is summed anew from the parts whenever one expires, so that rounding cannot pile up.
+ * is summed anew from the parts whenever one expires, so that no rounding outlives the mark that caused it.
  */
 export class SlidingSum implements WeightFeature {
   readonly holds = 'weights';
@@ -23,10 +23,12 @@ export class SlidingSum implements WeightFeature {
   readonly #partMs: number;
   #times: number[] = [];
   #weights: number[] = [];
-  /** Weight of moved marks in each part; absent while no mark of the window was moved. */
-  #moved: number[] | undefined;
+  /** Weight of the marks in each part that were not moved; absent while none was. */
+  #placed: number[] | undefined;
   #head = 0;
   #sum = 0;
+  /** All parts and the sum are safe integers: what is taken from the sum leaves the exact rest. */
+  #whole = true;
 
   constructor(withinMs: number) {
     this.withinMs = withinMs;
@@ -40,18 +42,20 @@ export class SlidingSum implements WeightFeature {
 
   add(nowMs: number, weight: number, standing: Standing): void {
     this.#expire(nowMs);
-    if (standing === 'moved') this.#moved ??= this.#weights.map(() => 0);
+    if (standing === 'moved') this.#placed ??= [...this.#weights];
+    const placed = standing === 'placed' ? weight : 0;
     const last = this.#times.length - 1;
     if (this.size() >= EXACT_MARKS && this.#partOf(this.#times[last]!) === this.#partOf(nowMs)) {
       this.#times[last] = nowMs;
       this.#weights[last]! += weight;
-      if (this.#moved && standing === 'moved') this.#moved[last]! += weight;
+      if (this.#placed) this.#placed[last]! += placed;
     } else {
       this.#times.push(nowMs);
       this.#weights.push(weight);
-      this.#moved?.push(standing === 'moved' ? weight : 0);
+      this.#placed?.push(placed);
     }
     this.#sum += weight;
+    this.#whole &&= Number.isSafeInteger(weight) && Number.isSafeInteger(this.#sum);
   }
 
   total(nowMs: number): number {
@@ -61,10 +65,7 @@ export class SlidingSum implements WeightFeature {
 
   placed(nowMs: number): number {
     this.#expire(nowMs);
-    if (!this.#moved) return this.#sum;
-    let moved = 0;
-    for (let i = this.#head; i < this.#moved.length; i++) moved += this.#moved[i]!;
-    return this.#sum - moved;
+    return this.#placed ? this.#sumOf(this.#placed) : this.#sum;
   }
 
   endLife(): void {}
@@ -81,7 +82,7 @@ export class SlidingSum implements WeightFeature {
       );
     this.#times = halve(this.#times, (_, later) => later);
     this.#weights = halve(this.#weights, (a, b) => a + b);
-    if (this.#moved) this.#moved = halve(this.#moved, (a, b) => a + b);
+    if (this.#placed) this.#placed = halve(this.#placed, (a, b) => a + b);
   }
 
   write(to: ByteWriter): void {
@@ -94,8 +95,9 @@ export class SlidingSum implements WeightFeature {
       to.number(this.#weights[i]!);
     }
     to.number(this.#sum);
-    to.flag(this.#moved !== undefined);
-    for (const weight of this.#moved ?? []) to.number(weight);
+    to.flag(this.#whole);
+    to.flag(this.#placed !== undefined);
+    for (const weight of this.#placed ?? []) to.number(weight);
   }
 
   static read(from: ByteReader, withinMs: number): SlidingSum {
@@ -108,7 +110,8 @@ export class SlidingSum implements WeightFeature {
       window.#weights.push(from.number());
     }
     window.#sum = from.number();
-    if (from.flag()) window.#moved = window.#weights.map(() => from.number());
+    window.#whole = from.flag();
+    if (from.flag()) window.#placed = window.#weights.map(() => from.number());
     return window;
   }
 
@@ -124,22 +127,28 @@ export class SlidingSum implements WeightFeature {
       this.#head++;
     }
     if (this.#head === before) return;
-    if (!Number.isSafeInteger(this.#sum)) this.#sum = this.#summedAnew();
+    if (!this.#whole) {
+      this.#sum = this.#sumOf(this.#weights);
+      this.#whole = Number.isSafeInteger(this.#sum) && this.#weights.every(Number.isSafeInteger);
+    }
     if (this.#head === times.length || this.#head > EXACT_MARKS) this.#compact();
   }
 
-  #summedAnew(): number {
+  #sumOf(weights: readonly number[]): number {
     let sum = 0;
-    for (let i = this.#head; i < this.#weights.length; i++) sum += this.#weights[i]!;
+    for (let i = this.#head; i < weights.length; i++) sum += weights[i]!;
     return sum;
   }
 
   #compact(): void {
     this.#times.splice(0, this.#head);
     this.#weights.splice(0, this.#head);
-    this.#moved?.splice(0, this.#head);
+    this.#placed?.splice(0, this.#head);
     this.#head = 0;
-    if (this.#times.length === 0) this.#sum = 0;
-    if (this.#moved?.every((weight) => weight === 0)) this.#moved = undefined;
+    if (this.#times.length === 0) {
+      this.#sum = 0;
+      this.#whole = true;
+    }
+    if (this.#placed?.every((weight, part) => weight === this.#weights[part])) this.#placed = undefined;
   }
 }

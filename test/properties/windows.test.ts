@@ -1,0 +1,288 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formOf, readFeature } from '../../src/engine/plan/feature-kind.ts';
+import { ByteReader, ByteWriter } from '../../src/engine/session/bytes.ts';
+import type { Feature, Standing } from '../../src/engine/window/feature.ts';
+import { LifetimeDistinct, LifetimeSum } from '../../src/engine/window/lifetime.ts';
+import { EXACT_VALUES, SlidingDistinct } from '../../src/engine/window/sliding-distinct.ts';
+import { EXACT_MARKS, PARTS_PER_WINDOW, SlidingSum } from '../../src/engine/window/sliding-sum.ts';
+import { START_MS } from '../engine/harness.ts';
+import { DistinctOracle, SumOracle } from './window-oracle.ts';
+
+const PARTS_MAX = EXACT_MARKS + PARTS_PER_WINDOW + 1;
+
+/** What happens next to a window: time passes, then something is added, or it goes through bytes, or gets coarser. */
+interface Happening {
+  afterMs: number;
+  what: 'add' | 'codec' | 'coarsen';
+  weight: number;
+  value: number;
+  standing: Standing;
+}
+
+interface Story {
+  withinMs: number;
+  happenings: Happening[];
+}
+
+type Weights = 'integers' | 'fractions';
+const WEIGHTS: Record<Weights, fc.Arbitrary<number>> = {
+  integers: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 1e9 })),
+  // From a fraction of a cent to more than a double can hold beside it.
+  fractions: fc.oneof(
+    fc.double({ min: 1e-6, max: 1e-3, noNaN: true }),
+    fc.double({ min: 0.01, max: 1e6, noNaN: true }),
+    fc.integer({ min: 1, max: 9 }),
+    fc.constantFrom(0.5, 2 ** 52, 2 ** 53),
+  ),
+};
+
+/** Bursts, ties, a steady pace and long gaps, each for a while, as times of real sessions are. */
+function story(weights: Weights, values: number, what: fc.Arbitrary<Happening['what']>): fc.Arbitrary<Story> {
+  const pace = fc.constantFrom(0, 0, 0.0002, 0.002, 0.02, 0.3);
+  return fc.constantFrom(1000, 1234, 60_000, 599_999, 86_400_000).chain((withinMs) => {
+    const spell = pace.chain((share) =>
+      fc.array(
+        fc.record({
+          afterMs: fc.nat({ max: Math.floor(share * withinMs) }),
+          what,
+          weight: WEIGHTS[weights],
+          value: fc.nat({ max: values }),
+          standing: fc.constantFrom<Standing>('placed', 'placed', 'placed', 'moved'),
+        }),
+        { maxLength: 200, size: 'max' },
+      ),
+    );
+    const gap = fc
+      .nat({ max: 2 * withinMs })
+      .map((afterMs): Happening[] => [{ afterMs, what: 'add', weight: 1, value: 0, standing: 'placed' }]);
+    return fc
+      .array(fc.oneof({ weight: 5, arbitrary: spell }, { weight: 1, arbitrary: gap }), { maxLength: 8, size: 'max' })
+      .map((spells) => ({ withinMs, happenings: spells.flat() }));
+  });
+}
+
+const ADDING = fc.constantFrom<Happening['what']>('add');
+const CODED = fc.oneof({ weight: 9, arbitrary: ADDING }, { weight: 1, arbitrary: fc.constant('codec' as const) });
+const COARSENED = fc.oneof(
+  { weight: 30, arbitrary: ADDING },
+  { weight: 1, arbitrary: fc.constant('coarsen' as const) },
+);
+
+function bytesOf(feature: Feature): Uint8Array {
+  const to = new ByteWriter();
+  feature.write(to);
+  return to.finish();
+}
+
+function throughBytes(feature: Feature): Feature {
+  const from = new ByteReader(bytesOf(feature));
+  const read = readFeature(formOf(feature), from, feature.withinMs);
+  expect(from.rest).toBe(0);
+  return read;
+}
+
+function add(feature: Feature, nowMs: number, { weight, value, standing }: Happening): void {
+  if (feature.holds === 'weights') feature.add(nowMs, weight, standing);
+  else feature.add(nowMs, value, standing);
+}
+
+/** Equal; sums of fractions up to rounding. */
+function expectSame(weights: Weights, found: number, wanted: number): void {
+  const rounding = weights === 'integers' ? 0 : 1e-9 * Math.abs(wanted);
+  if (!(Math.abs(found - wanted) <= rounding)) expect(found).toBe(wanted);
+}
+
+function expectBetween(low: number, found: number, high: number): void {
+  if (!(found >= low * (1 - 1e-9) && found <= high * (1 + 1e-9))) expect.fail(`${found} is not from ${low} to ${high}`);
+}
+
+describe('SlidingSum', () => {
+  it.each(['integers', 'fractions'] as const)(
+    'of %s: exact while no mark found 32 others in the window; else from all of `within` to all of 61/60 of it',
+    (weights) => {
+      fc.assert(
+        fc.property(story(weights, 0, ADDING), ({ withinMs, happenings }) => {
+          const window = new SlidingSum(withinMs);
+          const oracle = new SumOracle(withinMs, EXACT_MARKS);
+          let nowMs = START_MS;
+          for (const { afterMs, weight, standing } of happenings) {
+            nowMs += afterMs;
+            window.add(nowMs, weight, standing);
+            oracle.add(nowMs, weight, standing);
+            if (oracle.isExact(nowMs)) {
+              expectSame(weights, window.total(nowMs), oracle.within(nowMs, withinMs));
+              expectSame(weights, window.placed(nowMs), oracle.within(nowMs, withinMs, 'placed'));
+            } else {
+              const longerMs = withinMs + withinMs / PARTS_PER_WINDOW;
+              expectBetween(oracle.within(nowMs, withinMs), window.total(nowMs), oracle.within(nowMs, longerMs));
+              expectBetween(
+                oracle.within(nowMs, withinMs, 'placed'),
+                window.placed(nowMs),
+                oracle.within(nowMs, longerMs, 'placed'),
+              );
+            }
+            if (window.size() > PARTS_MAX) expect(window.size()).toBeLessThanOrEqual(PARTS_MAX);
+          }
+          // Also when nothing is added any more.
+          for (const share of [0.3, 0.5, 0.9, 1, 61 / 60]) {
+            const laterMs = nowMs + Math.ceil(share * withinMs);
+            const longerMs = withinMs + withinMs / PARTS_PER_WINDOW;
+            expectBetween(oracle.within(laterMs, withinMs), window.total(laterMs), oracle.within(laterMs, longerMs));
+          }
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
+
+  it('loses no small weight beside a huge one that expires', () => {
+    const window = new SlidingSum(1000);
+    window.add(0, 2 ** 53, 'placed');
+    window.add(500, 1, 'placed');
+    window.add(500, 0.5, 'moved');
+    expect(window.total(1000)).toBe(1.5);
+    expect(window.placed(1000)).toBe(1);
+  });
+
+  it('does not count a moved mark as placed, whatever its weight', () => {
+    const window = new SlidingSum(1000);
+    window.add(0, 2 ** 53, 'moved');
+    window.add(0, 1, 'placed');
+    expect(window.placed(0)).toBe(1);
+  });
+});
+
+describe('SlidingDistinct', () => {
+  it.each([
+    ['few values', 40],
+    ['more values than it tells apart', 600],
+  ])(
+    'of %s: exact while no value found 256 others; never less, and more by the sightings beyond at most',
+    (_, values) => {
+      fc.assert(
+        fc.property(story('integers', values, ADDING), ({ withinMs, happenings }) => {
+          const window = new SlidingDistinct(withinMs);
+          const oracle = new DistinctOracle(withinMs, EXACT_VALUES);
+          let nowMs = START_MS;
+          for (const [i, { afterMs, value, standing }] of happenings.entries()) {
+            nowMs += afterMs;
+            window.add(nowMs, value, standing);
+            oracle.add(nowMs, value, standing);
+            if (i % 7 !== 0) continue;
+            const beyond = oracle.crowded(nowMs, withinMs + withinMs / PARTS_PER_WINDOW);
+            const all = oracle.within(nowMs);
+            const placed = oracle.within(nowMs, 'placed');
+            expectBetween(all, window.total(nowMs), all + beyond);
+            expectBetween(placed, window.placed(nowMs), placed + beyond);
+            expect(window.size()).toBeLessThanOrEqual(EXACT_VALUES + PARTS_MAX);
+          }
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
+});
+
+describe('over the life of a session', () => {
+  it('LifetimeSum is the sum, LifetimeDistinct exact up to 256 values and never less', () => {
+    fc.assert(
+      fc.property(story('fractions', 600, CODED), ({ happenings }) => {
+        let sum: Feature = new LifetimeSum();
+        let distinct: Feature = new LifetimeDistinct();
+        const values = new Set<number>();
+        let added = 0;
+        let beyond = 0;
+        for (const happening of happenings) {
+          if (happening.what === 'codec') {
+            sum = throughBytes(sum);
+            distinct = throughBytes(distinct);
+          }
+          add(sum, 0, happening);
+          add(distinct, 0, happening);
+          if (!values.has(happening.value) && values.size >= EXACT_VALUES) beyond++;
+          else if (values.size < EXACT_VALUES) values.add(happening.value);
+          added += happening.weight;
+        }
+        expectSame('fractions', sum.total(0), added);
+        expect(distinct.total(0)).toBe(values.size + beyond);
+        expect(distinct.total(0)).toBeGreaterThanOrEqual(new Set(happenings.map(({ value }) => value)).size);
+        for (const feature of [sum, distinct]) {
+          feature.endLife();
+          expect(feature.total(0)).toBe(0);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+const FORMS: [string, (withinMs: number) => Feature][] = [
+  ['SlidingSum', (withinMs) => new SlidingSum(withinMs)],
+  ['SlidingDistinct', (withinMs) => new SlidingDistinct(withinMs)],
+  ['LifetimeSum', () => new LifetimeSum()],
+  ['LifetimeDistinct', () => new LifetimeDistinct()],
+];
+
+describe.each(FORMS)('%s', (_, create) => {
+  it('goes on after its bytes as it would have without, to the last bit', () => {
+    fc.assert(
+      fc.property(story('fractions', 400, CODED), ({ withinMs, happenings }) => {
+        const whole = create(withinMs);
+        let coded = create(withinMs);
+        let nowMs = START_MS;
+        for (const happening of happenings) {
+          nowMs += happening.afterMs;
+          if (happening.what === 'codec') coded = throughBytes(coded);
+          add(whole, nowMs, happening);
+          add(coded, nowMs, happening);
+          expect(Object.is(coded.total(nowMs), whole.total(nowMs))).toBe(true);
+          if (happening.what === 'codec') expect(coded.placed(nowMs)).toBe(whole.placed(nowMs));
+        }
+        expect(bytesOf(coded)).toEqual(bytesOf(whole));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('only ever counts more when it gets coarser', () => {
+    fc.assert(
+      fc.property(story('integers', 400, COARSENED), ({ withinMs, happenings }) => {
+        const fine = create(withinMs);
+        const coarse = create(withinMs);
+        let nowMs = START_MS;
+        for (const happening of happenings) {
+          nowMs += happening.afterMs;
+          add(fine, nowMs, happening);
+          add(coarse, nowMs, happening);
+          if (happening.what === 'coarsen') {
+            const before = coarse.total(nowMs);
+            const placed = coarse.placed(nowMs);
+            const size = coarse.size();
+            coarse.coarsen();
+            expect(coarse.total(nowMs)).toBeGreaterThanOrEqual(before);
+            expect(coarse.placed(nowMs)).toBeGreaterThanOrEqual(placed);
+            expect(coarse.size()).toBeLessThanOrEqual(size);
+          }
+        }
+        for (const afterMs of [0, withinMs / 2, withinMs - 1])
+          expect(coarse.total(nowMs + afterMs)).toBeGreaterThanOrEqual(
+            trueTotal(fine, happenings, withinMs, nowMs + afterMs),
+          );
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+/** What every form must see at least: a fine window may itself be above it. */
+function trueTotal(feature: Feature, happenings: Happening[], withinMs: number, nowMs: number): number {
+  let atMs = START_MS;
+  const live: Happening[] = [];
+  for (const happening of happenings) {
+    atMs += happening.afterMs;
+    if (!Number.isFinite(feature.withinMs) || atMs > nowMs - withinMs) live.push(happening);
+  }
+  if (feature.holds === 'values') return new Set(live.map(({ value }) => value)).size;
+  return live.reduce((sum, { weight }) => sum + weight, 0);
+}
