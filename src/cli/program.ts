@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerActivate } from './activate.ts';
+import { registerCapture } from './capture.ts';
 import { registerCheck } from './check.ts';
+import { registerInit } from './init.ts';
 import { registerReplay } from './replay.ts';
+import { registerRun } from './run.ts';
 import { registerSchema } from './schema.ts';
 import { PACKAGE } from './shipped.ts';
 import { registerTest } from './test.ts';
@@ -24,6 +28,10 @@ export function createProgram(): Command {
       '\nA first look, with nothing else on the machine:' +
         '\n  firebreak demo                          a recorded day of eight agents, live' +
         '\n  firebreak replay events.ndjson          judge your own events from a file' +
+        '\n\nOn Kafka and Redis:' +
+        '\n  firebreak init --rules my-rules         topics, a development key, the first policy' +
+        '\n  firebreak run                           judge the log, write commands' +
+        '\n  firebreak capture --out run.ndjson.gz   the log as a file that replays the same' +
         '\n\nRules:' +
         '\n  firebreak check my-rules                every mistake, with file, line and column' +
         '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
@@ -32,6 +40,10 @@ export function createProgram(): Command {
   registerReplay(program);
   registerCheck(program);
   registerTest(program);
+  registerInit(program);
+  registerRun(program);
+  registerActivate(program);
+  registerCapture(program);
   registerSchema(program);
   return program;
 }

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { ConfigResourceTypes, Partitioners } from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createKafka } from '../../../src/adapters/kafka/client.ts';
@@ -9,8 +7,7 @@ import { readRanges, wholeTopic } from '../../../src/adapters/kafka/range-reader
 import { topicDesigns } from '../../../src/adapters/kafka/topic-design.ts';
 import { readTopicIdentity } from '../../../src/adapters/kafka/topic-identity.ts';
 import { checkTopics, createTopics } from '../../../src/adapters/kafka/topics.ts';
-import { DEFAULT_KAFKA_VERSION } from '../../services/kafka.ts';
-import { kafkaJars } from '../../services/kafka-jars.ts';
+import { produceZstd } from '../../services/java-producer.ts';
 import { sharedKafka } from '../../services/shared.ts';
 import { quiet } from './log-under-test.ts';
 
@@ -157,7 +154,7 @@ it('stores what a Java producer compressed with zstd so that kafkajs reads it', 
   await admin.createTopics({ topics: [{ topic: asIs, numPartitions: 1 }], waitForLeaders: true });
   const safe = `${ofInit.topicPrefix}decisions`;
   const lines = Array.from({ length: 500 }, (_, index) => `line ${index} ${'x'.repeat(200)}`);
-  await Promise.all([asIs, safe].map((topic) => produceWithJava(topic, lines)));
+  await Promise.all([asIs, safe].map((topic) => produceZstd({ brokers, version, topic }, lines)));
   const client = new PartitionClient(kafka);
   const read = async (topic: string) => {
     const values: string[] = [];
@@ -171,18 +168,3 @@ it('stores what a Java producer compressed with zstd so that kafkajs reads it', 
   await expect(read(asIs)).rejects.toThrow('ZSTD compression not implemented');
   await client.close();
 });
-
-async function produceWithJava(topic: string, lines: string[]): Promise<void> {
-  const jars = await kafkaJars(version === 'as given' ? DEFAULT_KAFKA_VERSION : version);
-  const tool = ['-cp', jars, 'org.apache.kafka.tools.ConsoleProducer', '--bootstrap-server', brokers.join(',')];
-  const java = spawn('java', ['-Xmx128m', ...tool, '--topic', topic, '--compression-codec', 'zstd'], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  let log = '';
-  java.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log += text;
-  });
-  java.stdin.end(`${lines.join('\n')}\n`);
-  const [code] = await once(java, 'close');
-  if (code !== 0) throw new Error(`ConsoleProducer ended with ${code}: ${log}`);
-}
