@@ -2,7 +2,7 @@
  * Sigma's plain strings: `*` is any run of characters, `?` exactly one, `\` escapes `*`, `?` and `\`, a single `\`
  * before anything else is itself. Compared without case unless `cased`.
  *
- * Matched by two cursors with one point to go back to, so the time is at most pattern × text, whatever the pattern:
+ * `?` is one code point. Matched by two cursors with one point to go back to, so the time is at most pattern × text, whatever the pattern:
  * a regular expression made of `.*` parts would take pattern-many powers of that.
  */
 export type TextTest = (text: string) => boolean;
@@ -29,14 +29,30 @@ export function compileTextPart(
 }
 
 function compileTokens(tokens: Token[], casing: Casing): TextTest {
-  const fold = casing === 'folded' ? (text: string) => text.toLowerCase() : (text: string) => text;
-  const folded = tokens.map((token) => (typeof token === 'string' ? fold(token) : token));
-  if (folded.every((token) => typeof token === 'string')) {
-    const wanted = folded.join('');
-    return casing === 'cased' ? (text) => text === wanted : (text) => text === wanted || text.toLowerCase() === wanted;
+  const fold = casing === 'folded' ? folded : (text: string) => text;
+  const runs = literalRuns(tokens).map((token) => (typeof token === 'string' ? fold(token) : token));
+  if (runs.every((token) => typeof token === 'string')) {
+    const wanted = runs.join('');
+    return casing === 'cased' ? (text) => text === wanted : (text) => text === wanted || fold(text) === wanted;
   }
-  const units = folded.flatMap((token): Token[] => (typeof token === 'string' ? token.split('') : [token]));
+  const units = runs.flatMap((token): Token[] => (typeof token === 'string' ? token.split('') : [token]));
   return (text) => globMatches(units, fold(text));
+}
+
+/** Lower case without regard to place: JavaScript alone lowers a sigma differently at the end of a word. */
+function folded(text: string): string {
+  return text.toLowerCase().replaceAll('ς', 'σ');
+}
+
+/** Neighbouring literals as one text: a letter outside the basic plane has two units and folds only as a whole. */
+function literalRuns(tokens: Token[]): Token[] {
+  const runs: Token[] = [];
+  for (const token of tokens) {
+    const last = runs.at(-1);
+    if (typeof token === 'string' && typeof last === 'string') runs[runs.length - 1] = last + token;
+    else runs.push(token);
+  }
+  return runs;
 }
 
 function tokensOf(pattern: string): Token[] {
@@ -61,9 +77,12 @@ function globMatches(pattern: Token[], text: string): boolean {
   let resumeAt = 0;
   while (t < text.length) {
     const token = pattern[p];
-    if (token === ANY_ONE || token === text[t]) {
+    if (token === text[t]) {
       p++;
       t++;
+    } else if (token === ANY_ONE) {
+      p++;
+      t += text.codePointAt(t)! > 0xffff ? 2 : 1;
     } else if (token === ANY_RUN) {
       lastRun = p++;
       resumeAt = t;

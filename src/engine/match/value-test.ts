@@ -28,6 +28,7 @@ export const MODIFIERS = [
 type Modifier = (typeof MODIFIERS)[number];
 const COMPARING = ['contains', 'startswith', 'endswith', 're', 'cidr', 'gt', 'gte', 'lt', 'lte', 'exists'] as const;
 type Comparing = (typeof COMPARING)[number];
+const TEXTUAL: ReadonlySet<Comparing> = new Set(['contains', 'startswith', 'endswith']);
 
 const REGEX_MAX = 256;
 /** Longer texts are cut before a regular expression sees them: its time is bounded by text × pattern. */
@@ -57,6 +58,9 @@ export function compileValue(
   const comparing = COMPARING.filter(has);
   if (comparing.length > 1) report(`"${comparing[0]}" and "${comparing[1]}" cannot be combined`, 'key');
   const values = Array.isArray(value) ? value : [value];
+  if (has('cased') && comparing[0] !== undefined && !TEXTUAL.has(comparing[0])) {
+    report(`"cased" compares texts; "${comparing[0]}" has no case`, 'key');
+  }
   if (has('all') && values.length < 2) report('"all" needs a list of at least two values', 'key');
   const how = comparing[0];
   if (how === undefined) checkClosed(at.path, values, report);
@@ -81,9 +85,9 @@ function checkClosed(path: (string | number)[], values: Scalar[], report: (messa
     name === 'action' ? ACTIONS : name === 'outcome' ? OUTCOMES : undefined;
   if (!allowed) return;
   for (const value of values) {
-    if (typeof value === 'string' && !/[*?]/.test(value) && !allowed.includes(value.toLowerCase())) {
-      report(`"${value}" is not an ${name}${hint(value, allowed)}; allowed: ${allowed.join(' ')}`);
-    }
+    if (typeof value === 'string' && (/[*?]/.test(value) || allowed.includes(value.toLowerCase()))) continue;
+    const [shown, meant] = typeof value === 'string' ? [`"${value}"`, hint(value, allowed)] : [value, ''];
+    report(`${shown} is not an ${name}${meant}; allowed: ${allowed.join(' ')}`);
   }
 }
 
@@ -96,11 +100,11 @@ function compileOne(
 ): ValueTest | undefined {
   switch (how) {
     case undefined:
-      if (wanted === null) return (found) => found === null || found === undefined;
+      if (wanted === null) return (found) => found === null || isAbsent(found);
       return onAny(equal(wanted, casing));
     case 'exists':
       if (typeof wanted !== 'boolean') return void report('"exists" takes true or false');
-      return wanted ? (found) => found !== undefined : (found) => found === undefined;
+      return wanted ? (found) => !isAbsent(found) : isAbsent;
     case 'gt':
     case 'gte':
     case 'lt':
@@ -125,6 +129,11 @@ function compileOne(
   }
 }
 
+/** A list without elements has nothing that could be met. */
+function isAbsent(found: FieldValue): boolean {
+  return found === undefined || (Array.isArray(found) && found.length === 0);
+}
+
 function onAny(test: ScalarTest): ValueTest {
   return (found) => {
     if (found === undefined || found === null) return false;
@@ -138,7 +147,7 @@ function equal(wanted: string | number | boolean, casing: Casing): ScalarTest {
   if (typeof wanted === 'number') return (found) => found === wanted || (isNumeric(found) && Number(found) === wanted);
   const test = compileText(wanted, casing);
   const numeric = isNumeric(wanted) ? Number(wanted) : undefined;
-  return (found) => (typeof found === 'string' ? test(found) : typeof found === 'number' && found === numeric);
+  return (found) => (typeof found === 'number' ? found === numeric : test(String(found)));
 }
 
 function isNumeric(value: string | number | boolean): value is string {
