@@ -1,0 +1,119 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { diagnosticLine, loadRules, policyHash } from '../../src/app/rule-folder.ts';
+import { loadTests } from '../../src/app/rule-test-files.ts';
+import { check } from '../../src/cli/check.ts';
+
+const rule = (id: string) => `id: ${id}
+title: A rule
+severity: high
+within: 10m
+measure: { deletes: count }
+when: { pause: deletes > 20 }
+`;
+const aTest = `tests:
+  - { name: a test, events: { event: { action: delete } }, expect: [{ end: clear }] }
+`;
+
+async function folderOf(files: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'rules-'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+async function said(files: Record<string, string>): Promise<string[]> {
+  const folder = await folderOf(files);
+  const { diagnostics } = await loadRules([folder]);
+  return diagnostics.map((one) => diagnosticLine(one).replaceAll(`${folder}/`, ''));
+}
+
+describe('a folder of rules', () => {
+  it('is one policy: every rule file in the order of the names, settings included', async () => {
+    const folder = await folderOf({
+      'b.yaml': `${rule('bb')}---\n${rule('ba')}`,
+      'a.yml': rule('aa'),
+      'policy.yaml': 'kind: policy\nidleEnd: 1h\n',
+      'a.test.yaml': `rule: aa\n${aTest}`,
+      'notes.txt': 'not YAML: [',
+    });
+    const { body, diagnostics, files } = await loadRules([folder]);
+    expect(diagnostics).toEqual([]);
+    expect(body.rules.map(({ id }) => id)).toEqual(['aa', 'bb', 'ba']);
+    expect(body.settings).toMatchObject({ idleEndMs: 3_600_000, watchHoldMs: 600_000 });
+    expect(files.map((file) => file.replace(`${folder}/`, ''))).toEqual(['a.yml', 'b.yaml', 'policy.yaml']);
+  });
+
+  it('has one rule of a name', async () => {
+    expect(await said({ 'a.yaml': rule('aa'), 'b.yaml': `${rule('bb')}---\n${rule('aa')}` })).toEqual([
+      'b.yaml:8:5: error: rule "aa": the id "aa" is taken already, at a.yaml:1:5; an id belongs to one rule',
+    ]);
+  });
+
+  it('has one document with settings', async () => {
+    expect(await said({ 'a.yaml': `kind: policy\n---\n${rule('aa')}`, 'b.yaml': '# twice\nkind: policy\n' })).toEqual([
+      'b.yaml:2:1: error: a policy has one document with settings; the other one is at a.yaml:1:1',
+    ]);
+  });
+
+  it('without rule files is a mistake', async () => {
+    expect((await said({ 'notes.txt': '' }))[0]).toMatch(/error: no rule files here; they are named \*\.yaml$/);
+  });
+
+  it('is the same policy whoever edits a test or the layout, and another one after any change of a rule', async () => {
+    const hash = async (text: string) => policyHash((await loadRules([await folderOf({ 'a.yaml': text })])).body);
+    const before = await hash(rule('aa'));
+    expect(await hash(rule('aa') + aTest)).toBe(before);
+    expect(await hash(`# a comment\n${rule('aa').replace('{ deletes: count }', '\n  deletes: count')}`)).toBe(before);
+    expect(await hash(rule('aa').replace('> 20', '> 21'))).not.toBe(before);
+    expect(before).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+});
+
+describe('the tests beside the rules', () => {
+  it('are placed in their files', async () => {
+    const folder = await folderOf({ 'a.yaml': rule('aa') + aTest, 'a.test.yaml': `rule: aa\n${aTest}` });
+    const { tests, diagnostics } = await loadTests([folder], (await loadRules([folder])).rules);
+    expect(diagnostics).toEqual([]);
+    expect(tests.map(({ file, line, rule: id }) => [file.replace(`${folder}/`, ''), line, id])).toEqual([
+      ['a.yaml', 8, 'aa'],
+      ['a.test.yaml', 3, 'aa'],
+    ]);
+  });
+
+  it('are checked like rules', async () => {
+    const wrong = `rule: ab\ntests:\n  - { name: a test, evens: { event: {} }, expect: [{ end: clear }] }\n`;
+    const unknown = `rule: ab\n${aTest.replace('action:', 'acton:')}`;
+    const folder = await folderOf({ 'aa.yaml': rule('aa'), 'x.test.yaml': wrong, 'y.test.yaml': unknown });
+    const { ok, text } = await check([folder], 'text');
+    expect(ok).toBe(false);
+    expect(
+      text.replaceAll(`${folder}/`, ''),
+    ).toBe(`x.test.yaml:3:21: error: unknown field "evens"; did you mean "events"?
+y.test.yaml:1:7: error: no usable rule "ab" among those that are checked; did you mean "aa"?
+y.test.yaml:3:40: error: an event of a test has no field "acton"; did you mean "action"?
+3 mistakes; 1 rule in 1 file can be used
+`);
+  });
+});
+
+describe('firebreak check', () => {
+  it('passes a folder with warnings', async () => {
+    const folder = await folderOf({ 'a.yaml': rule('aa').replace('{ pause', '{ watch: deletes > 30, pause') });
+    const { ok, text } = await check([folder], 'text');
+    expect(ok).toBe(true);
+    expect(text).toContain('a.yaml:6:37: warning: rule "aa": pause needs no more than watch');
+    expect(text).toContain('1 rule in 1 file: no mistakes, 1 warning');
+  });
+
+  it('says the same as JSON', async () => {
+    const folder = await folderOf({ 'a.yaml': rule('aa').replace('high', 'hihg') });
+    const { ok, text } = await check([folder], 'json');
+    expect(ok).toBe(false);
+    expect(JSON.parse(text)).toMatchObject({
+      ok: false,
+      diagnostics: [{ file: join(folder, 'a.yaml'), line: 3, col: 11, severity: 'error', rule: 'aa' }],
+    });
+  });
+});
