@@ -80,9 +80,11 @@ function isKilled({ level }: Session): boolean {
 }
 
 function relaxOrHold(plan: Plan, session: Session, event: ActionEvent, nowMs: number, outputs: Outputs): void {
-  for (const [id, group] of session.groups) {
-    for (const rule of plan.groups.get(id)?.rules ?? []) {
-      if (rule.rule.mode === 'shadow' || judge(rule, group, session, event).condition === undefined) continue;
+  // In the order of the plan: that of the session's own map depends on where it was last read from bytes.
+  for (const { id, rules } of plan.groups.values()) {
+    const group = session.groups.get(id);
+    for (const rule of group ? rules : []) {
+      if (rule.rule.mode === 'shadow' || judge(rule, group!, session, event).condition === undefined) continue;
       session.watchMs = nowMs;
       return;
     }

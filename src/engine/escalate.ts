@@ -1,8 +1,8 @@
 import type { Command } from '../domain/command.ts';
 import type { ActionEvent } from '../domain/event.ts';
 import type { Finding } from '../domain/finding.ts';
-import { CONDITIONS, LEVEL_OF, type Level, levelRank } from '../domain/level.ts';
-import { baselineOf, measuresOf, type Ruling } from './judge.ts';
+import { LEVEL_OF, type Level, levelRank } from '../domain/level.ts';
+import { baselineOf, decidingNumbers, measuresOf, type Ruling, rankOf } from './judge.ts';
 import type { Outputs } from './outputs.ts';
 import { evidenceOf, type Step } from './session/group.ts';
 import { HELD_FAILING, HELD_RANK, type Session } from './session/session.ts';
@@ -28,7 +28,7 @@ export function escalate(
   for (const ruling of rulings) {
     reportFault(session, ruling, event, outputs);
     if (ruling.rule.rule.mode === 'shadow') reportShadow(session, ruling, event, outputs);
-    else if (rankOf(ruling) > rankOf(decisive)) decisive = ruling;
+    else if (rankOf(ruling.condition) > rankOf(decisive?.condition)) decisive = ruling;
   }
   if (!decisive?.condition) return;
   session.watchMs = nowMs;
@@ -63,13 +63,9 @@ export function relax(session: Session, event: ActionEvent, outputs: Outputs): v
   outputs.finding('level_changed', session, { reason, triggerEventId: event.id, level: { from, to: 'clear' } });
 }
 
-function rankOf(ruling: Ruling | undefined): number {
-  return ruling?.condition === undefined ? -1 : CONDITIONS.indexOf(ruling.condition);
-}
-
 function reportShadow(session: Session, ruling: Ruling, event: ActionEvent, outputs: Outputs): void {
   const before = session.held.get(ruling.rule.id) ?? 0;
-  const rank = rankOf(ruling) + 1;
+  const rank = rankOf(ruling.condition) + 1;
   hold(session, ruling.rule.id, (before & ~HELD_RANK) | rank);
   if (rank <= (before & HELD_RANK)) return;
   const to: Level = LEVEL_OF[ruling.condition!];
@@ -85,7 +81,7 @@ function reportFault(session: Session, ruling: Ruling, event: ActionEvent, outpu
   hold(session, ruling.rule.id, (before & ~HELD_FAILING) | failing);
   if (failing === 0) return;
   const { id, onError } = ruling.rule.rule;
-  const reason = `an expression of the rule has no value here (${ruling.fault}); it counts as ${onError}`;
+  const reason = `an expression of the rule has no value here (${ruling.fault}); it counts as ${onError} at least`;
   outputs.finding('rule_failed', session, {
     reason,
     rule: id,
@@ -111,8 +107,7 @@ function reasoningOf(session: Session, ruling: Ruling): Reasoning {
   const marks = Math.max(0, ...rule.reads.map(({ feature }) => group.features.get(feature.id)?.size() ?? 0));
   return {
     rule: rule.rule.id,
-    score: ruling.score,
-    threshold: ruling.threshold,
+    ...decidingNumbers(ruling),
     reason: rule.explain(ruling.values),
     measures,
     baseline: baselineOf(ruling),

@@ -1,5 +1,5 @@
 import type { ActionEvent } from '../domain/event.ts';
-import { type Condition, levelRank } from '../domain/level.ts';
+import { CONDITIONS, type Condition, levelRank } from '../domain/level.ts';
 import { ExpressionFault } from './expression/fault.ts';
 import type { Value } from './expression/term.ts';
 import { SESSION_NAMES, type SessionName } from './plan/names.ts';
@@ -14,11 +14,11 @@ export interface Ruling {
   group: Group;
   /** The highest condition that holds, capped where certainty is missing. */
   condition: Condition | undefined;
-  /** Why an expression has no value; the condition is then the rule's `onError`. */
+  /** What holds before it is capped. */
+  decidedBy: RulePlan['conditions'][number] | undefined;
+  /** Why an expression has no value; the rule's `onError` then holds too. */
   fault: ExpressionFault['reason'] | undefined;
   values: readonly Value[];
-  score: number;
-  threshold: number;
 }
 
 const SESSION_VALUES: Record<SessionName, (session: Session, event: ActionEvent) => Value> = {
@@ -32,38 +32,63 @@ const SESSION_VALUES: Record<SessionName, (session: Session, event: ActionEvent)
 };
 const SESSION_READERS = (Object.keys(SESSION_NAMES) as SessionName[]).map((name) => SESSION_VALUES[name]);
 
-/** Evaluates one rule over what its group has counted. Changes nothing but what has expired. */
+/**
+ * Evaluates one rule over what its group has counted. Changes nothing but what has expired. A condition without a
+ * value takes nothing from the others: the higher of what they say and of `onError` holds.
+ */
 export function judge(rule: RulePlan, group: Group, session: Session, event: ActionEvent): Ruling {
   const values = valuesOf(rule, group, session, event, 'moved');
-  const ruling: Ruling = { rule, group, condition: undefined, fault: undefined, values, score: 0, threshold: 0 };
-  try {
-    for (let i = rule.conditions.length - 1; i >= 0; i--) {
-      const { condition, holds, comparisons } = rule.conditions[i]!;
-      if (!holds(values)) continue;
-      const certain = condition !== 'kill' || isCertain(rule, group, session, event, holds);
-      ruling.condition = certain ? condition : 'pause';
-      const decisive = comparisons.find((comparison) => comparison.holds(values)) ?? comparisons[0];
-      ruling.score = decisive?.score(values) ?? Number(values[0]);
-      ruling.threshold = decisive?.threshold(values) ?? 0;
-      break;
-    }
-  } catch (error) {
-    if (!(error instanceof ExpressionFault)) throw error;
-    ruling.fault = error.reason;
-    ruling.condition = rule.rule.onError;
+  const ruling: Ruling = { rule, group, condition: undefined, decidedBy: undefined, fault: undefined, values };
+  for (let i = rule.conditions.length - 1; i >= 0; i--) {
+    const stated = rule.conditions[i]!;
+    const holds = valueOrFault(stated.holds, values);
+    if (typeof holds === 'string') ruling.fault = holds;
+    if (holds !== true) continue;
+    ruling.decidedBy = stated;
+    const certain = stated.condition !== 'kill' || isCertain(rule, group, session, event, stated.holds);
+    ruling.condition = certain ? stated.condition : 'pause';
+    break;
   }
+  const { onError } = rule.rule;
+  if (ruling.fault !== undefined && rankOf(onError) > rankOf(ruling.condition)) ruling.condition = onError;
   return ruling;
 }
 
+/** -1 for no condition, then rising. */
+export function rankOf(condition: Condition | undefined): number {
+  return condition === undefined ? -1 : CONDITIONS.indexOf(condition);
+}
+
 /** A kill rests on marks whose time is sure and on a session that is known whole; else a person decides. */
-function isCertain(
-  rule: RulePlan,
-  group: Group,
-  session: Session,
-  event: ActionEvent,
-  holds: (values: readonly Value[]) => boolean,
-): boolean {
-  return !session.degraded && holds(valuesOf(rule, group, session, event, 'placed'));
+function isCertain(rule: RulePlan, group: Group, session: Session, event: ActionEvent, holds: Holds): boolean {
+  return !session.degraded && valueOrFault(holds, valuesOf(rule, group, session, event, 'placed')) === true;
+}
+
+type Holds = RulePlan['conditions'][number]['holds'];
+
+function valueOrFault<T>(
+  run: (values: readonly Value[]) => T,
+  values: readonly Value[],
+): T | ExpressionFault['reason'] {
+  try {
+    return run(values);
+  } catch (error) {
+    if (!(error instanceof ExpressionFault)) throw error;
+    return error.reason;
+  }
+}
+
+/** What decided, as a number and what it was compared with: for people, the decision is the whole condition. */
+export function decidingNumbers({ decidedBy, values }: Ruling): { score: number; threshold: number } {
+  const usable = (decidedBy?.comparisons ?? []).flatMap(({ holds, score, threshold }) => {
+    const numbers = [valueOrFault(score, values), valueOrFault(threshold, values)] as const;
+    // A side without a value belongs to a part that the condition skipped.
+    if (typeof numbers[0] === 'string' || typeof numbers[1] === 'string') return [];
+    return [{ score: numbers[0], threshold: numbers[1], decides: valueOrFault(holds, values) === true }];
+  });
+  const { score, threshold } = usable.find(({ decides }) => decides) ??
+    usable[0] ?? { score: Number(values[0]), threshold: 0 };
+  return { score: Number.isFinite(score) ? score : 0, threshold };
 }
 
 /** The values in the order of `RuleNames`. `moved`: all marks; `placed`: without those that were moved in time. */

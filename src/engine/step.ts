@@ -104,7 +104,7 @@ function forgetOrRearm(partition: Partition, session: Session): void {
 }
 
 function keepMs(plan: Plan, { level }: Session): number {
-  return level === 'paused' || level === 'killed' ? plan.settings.killMarkMs : plan.forgetMs;
+  return level === 'paused' || level === 'killed' ? Math.max(plan.settings.killMarkMs, plan.forgetMs) : plan.forgetMs;
 }
 
 function activate(partition: Partition, policy: PolicyActivated, outputs: Outputs): void {

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { ActionEvent } from '../../domain/event.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
@@ -81,12 +82,15 @@ export class Dedupe {
   }
 
   #admitId(id: number, digest: number): Arrival {
-    const at = this.#ids.lastIndexOf(id);
-    if (at >= 0 && this.#digests[at] === digest) return 'repeated';
+    let known = false;
+    for (let at = this.#ids.indexOf(id); at >= 0; at = this.#ids.indexOf(id, at + 1)) {
+      if (this.#digests[at] === digest) return 'repeated';
+      known = true;
+    }
     this.#ids[this.#cursor] = id;
     this.#digests[this.#cursor] = digest;
     this.#cursor = (this.#cursor + 1) % IDS_MAX;
-    return at >= 0 ? 'reused' : 'new';
+    return known ? 'reused' : 'new';
   }
 }
 
@@ -120,23 +124,41 @@ function shift(mark: SourceMark, by: number): void {
   }
 }
 
-/** Two events with one id are the same event when all of this is. */
+/** Two events with one id are the same event when all is the same that a rule can read, but for where it came from. */
 function contentDigest(event: ActionEvent): number {
-  const { tool, toolServer, action, resource, outcome, time, affected, amount, bytes, rows, argsDigest, targets } =
-    event;
+  const { agent, principal, resource, approval, usage, attributes } = event;
   const parts = [
-    tool,
-    toolServer,
-    action,
+    event.time,
+    event.tool,
+    event.toolServer,
+    event.action,
+    event.outcome,
     resource?.type,
     resource?.id,
-    outcome,
-    time,
-    affected,
-    amount,
-    bytes,
-    rows,
-    argsDigest,
+    resource?.sensitivity,
+    event.affected,
+    event.amount,
+    event.currency,
+    event.bytes,
+    event.rows,
+    usage?.tokens,
+    usage?.costUsd,
+    event.argsDigest,
+    agent.id,
+    agent.role,
+    agent.version,
+    principal?.id,
+    principal?.type,
+    event.tenant,
+    event.rootSession,
+    event.task,
+    event.purpose,
+    approval?.required,
+    approval?.status,
+    approval?.approver,
   ];
-  return fingerprint(targets === undefined ? parts.join('\0') : `${parts.join('\0')}\0${targets.join('\0')}`);
+  let text = parts.join('\0');
+  if (event.targets !== undefined) text += `\0targets\0${event.targets.join('\0')}`;
+  if (event.delegation !== undefined) text += `\0delegation\0${event.delegation.join('\0')}`;
+  return fingerprint(attributes === undefined ? text : text + canonicalJson(attributes));
 }
