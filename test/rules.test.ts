@@ -1,8 +1,16 @@
-import { resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readRuleFile } from '../src/app/rule-file.ts';
 import { diagnosticLine, loadRules } from '../src/app/rule-folder.ts';
 import { loadTests } from '../src/app/rule-test-files.ts';
 import { runRuleTest } from '../src/app/rule-tests.ts';
+import { ACTIONS, OUTCOMES } from '../src/domain/event.ts';
+import { FIELD_NAMES } from '../src/domain/fields.ts';
+import { MEASURE_KINDS, PolicyDocument, Rule } from '../src/domain/rule.ts';
+import { functionNames } from '../src/engine/expression/functions.ts';
+import { MODIFIERS } from '../src/engine/match/value-test.ts';
+import { SESSION_NAMES } from '../src/engine/plan/names.ts';
 
 const folder = resolve(import.meta.dirname, '../rules');
 const { rules, body, diagnostics } = await loadRules([folder]);
@@ -35,5 +43,35 @@ describe('the shipped rules', () => {
   it.each(tests.map((one) => [`${one.rule}: ${one.test.name}`, one] as const))('%s', (_, { rule, test }) => {
     const owner = rules.find((one) => one.rule.id === rule)!.rule;
     expect(runRuleTest(owner, body.settings, test).failures).toEqual([]);
+  });
+});
+
+describe('rules/README.md', () => {
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+
+  it('has examples that are right', () => {
+    const examples = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
+    expect(examples.length).toBeGreaterThanOrEqual(2);
+    const read = examples.map((text) => readRuleFile('README.md', text));
+    expect(read.flatMap((one) => one.diagnostics).map(diagnosticLine)).toEqual([]);
+    for (const { rule } of read.flatMap((one) => one.rules)) {
+      for (const test of rule.tests) expect(runRuleTest(rule, body.settings, test).failures).toEqual([]);
+    }
+  });
+
+  it.each<[string, readonly string[]]>([
+    ['field of a rule', Object.keys(Rule.shape).filter((name) => name !== 'kind')],
+    ['setting', Object.keys(PolicyDocument.shape)],
+    ['field of an action', FIELD_NAMES],
+    ['action', ACTIONS],
+    ['outcome', OUTCOMES],
+    ['modifier', MODIFIERS],
+    ['measure', MEASURE_KINDS],
+    ['function', functionNames],
+    ['name of the session', Object.keys(SESSION_NAMES)],
+    ['shipped file', [...new Set(rules.map(({ file }) => file.replace(/^.*\/|\.yaml$/g, '')))]],
+  ])('names every %s', (_, names) => {
+    const words = new Set(readme.split(/[^\w.-]+/).map((word) => word.replace(/\.$/, '')));
+    expect(names.filter((name) => !words.has(name))).toEqual([]);
   });
 });
