@@ -24,26 +24,36 @@ export async function ruleFilesAt(path: string): Promise<string[]> {
 }
 
 export async function yamlFilesAt(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path];
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found === undefined) return [];
+  if (!found.isDirectory()) return [path];
   const names = (await readdir(path)).filter((name) => RULE_FILE.test(name));
   return names.sort().map((name) => join(path, name));
 }
 
 /** Reads the rules at the paths (folders or files) into one policy, with every mistake in any of them. */
 export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
-  const files = [...new Set((await Promise.all(paths.map(ruleFilesAt))).flat())];
+  const found = await Promise.all(paths.map(ruleFilesAt));
+  const files = [...new Set(found.flat())];
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
   const read = files.map((file, index) => readRuleFile(file, texts[index]!));
-  const diagnostics = [...read.flatMap((one) => one.diagnostics), ...clashes(read)];
-  if (files.length === 0) {
-    const message = 'no rule files here; they are named *.yaml';
-    diagnostics.push({ file: paths.join(', '), line: 1, col: 1, severity: 'error', message });
-  }
+  const diagnostics = [...emptyPaths(paths, found), ...read.flatMap((one) => one.diagnostics), ...clashes(read)];
   const rules = read.flatMap((one) => one.rules);
   const settings = read.flatMap((one) => one.settings)[0]?.settings ?? PolicySettings.parse({});
   // The tests stay out: whoever edits one has not made another policy.
   const body: PolicyBody = { format: 1, settings, rules: rules.map(({ rule }) => ({ ...rule, tests: [] })) };
   return { body, rules, diagnostics, files };
+}
+
+/** A path without rules is a mistyped path: checking nothing and finding no mistake would be a lie. */
+function emptyPaths(paths: readonly string[], found: readonly string[][]): Diagnostic[] {
+  const message = 'no rule files here; a path is a folder with *.yaml files, or one such file';
+  return paths
+    .filter((_, index) => found[index]!.length === 0)
+    .map((file) => ({ file, line: 1, col: 1, severity: 'error', message }));
 }
 
 /** What only shows when the files are seen together. */

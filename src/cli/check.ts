@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Diagnostic } from '../app/rule-file.ts';
 import { diagnosticLine, loadRules, type RuleFolder } from '../app/rule-folder.ts';
 import { loadTests } from '../app/rule-test-files.ts';
@@ -23,7 +23,7 @@ export function registerCheck(program: Command): void {
 
 function oneOf(value: string): Format {
   const format = FORMATS.find((one) => one === value);
-  if (format === undefined) throw new Error(`--format: found "${value}"; allowed: ${FORMATS.join(', ')}`);
+  if (format === undefined) throw new InvalidArgumentError(`Allowed: ${FORMATS.join(', ')}.`);
   return format;
 }
 

@@ -58,7 +58,11 @@ describe('a folder of rules', () => {
   });
 
   it('without rule files is a mistake', async () => {
-    expect((await said({ 'notes.txt': '' }))[0]).toMatch(/error: no rule files here; they are named \*\.yaml$/);
+    expect((await said({ 'notes.txt': '' }))[0]).toMatch(/error: no rule files here/);
+    const { diagnostics } = await loadRules(['/nowhere/rules']);
+    expect(diagnostics.map(diagnosticLine)).toEqual([
+      '/nowhere/rules:1:1: error: no rule files here; a path is a folder with *.yaml files, or one such file',
+    ]);
   });
 
   it('is the same policy whoever edits a test or the layout, and another one after any change of a rule', async () => {
