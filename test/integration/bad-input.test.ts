@@ -103,22 +103,6 @@ describe('bad input on a topic made by init', () => {
     expect(after.distinct).toHaveLength(2); // the session behind the bad records is judged: 85 deletions
   });
 
-  it('an open transaction hides nothing', { timeout: 60_000 }, async () => {
-    const producer = kafka.producer({
-      transactionalId: `${deployment.prefix}open`,
-      idempotent: true,
-      maxInFlightRequests: 1,
-    });
-    await producer.connect();
-    const transaction = await producer.transaction();
-    await transaction.send({ topic: `${deployment.prefix}actions`, messages: [message('in-transaction')] });
-    await deployment.produce(Array.from({ length: 85 }, () => message('behind-it')));
-    await expect.poll(async () => (await deployment.commandIds()).distinct.length, { timeout: 20_000 }).toBe(3);
-    await transaction.abort();
-    await producer.disconnect();
-    await deployment.settled();
-  });
-
   it('/readyz and /livez answer, and SIGTERM ends with 0', async () => {
     for (const path of ['livez', 'readyz']) {
       expect((await fetch(`http://127.0.0.1:${analyzer.httpPort}/${path}`)).status).toBe(200);
