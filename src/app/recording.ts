@@ -38,6 +38,8 @@ interface Survey {
   lines: number;
   /** Time of the first event. */
   startMs: number;
+  /** Time of the latest event. */
+  endMs: number;
 }
 
 /** A file of either form, ready to be read as a log. `firebreak replay`, the demo and the tests read no other way. */
@@ -165,7 +167,7 @@ async function surveyed(reader: NdjsonReader, file: string, delayMs: number): Pr
   if (startMs === undefined) {
     throw new RecordingRefused(file, first!.line.number, `no line is an action event; the first: ${first!.reason}`);
   }
-  return { topicId: hash.digest('hex'), lines, startMs };
+  return { topicId: hash.digest('hex'), lines, startMs, endMs: latestMs };
 }
 
 function goesBack(file: string, line: number, timeMs: number, latestMs: number, delayMs: number): RecordingRefused {

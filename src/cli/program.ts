@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { registerActivate } from './activate.ts';
 import { registerCapture } from './capture.ts';
 import { registerCheck } from './check.ts';
+import { registerDemo } from './demo.ts';
 import { registerInit } from './init.ts';
 import { registerReplay } from './replay.ts';
 import { registerRun } from './run.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
         '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
         `\n\nErrors are one line; ${DEBUG_VARIABLE}=1 adds the stack.`,
     );
+  registerDemo(program);
   registerReplay(program);
   registerCheck(program);
   registerTest(program);
