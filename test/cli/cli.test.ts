@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { createProgram } from '../../src/cli/program.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const story = resolve(root, 'fixtures/story/events.ndjson');
+const expected = resolve(root, 'fixtures/story/expected.ndjson');
+
+interface Run {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** The built program, as a user starts it, in another folder than the project's. */
+function firebreak(args: readonly string[], input?: Buffer | string, env: Record<string, string> = {}): Promise<Run> {
+  const child = spawn(process.execPath, [resolve(root, 'dist/cli/main.js'), ...args], {
+    cwd: folder,
+    env: { ...process.env, FIREBREAK_DEBUG: '', ...env },
+  });
+  const run: Run = { code: null, out: '', err: '' };
+  child.stdout.on('data', (chunk) => {
+    run.out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    run.err += chunk;
+  });
+  child.stdin.on('error', () => {}); // it may end before it has read all
+  child.stdin.end(input ?? '');
+  return new Promise((done, failed) => {
+    child.once('error', failed);
+    child.once('close', (code) => done({ ...run, code }));
+  });
+}
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firebreak-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('firebreak replay', () => {
+  it('writes the expected commands of the recorded day, and a summary to stderr', async () => {
+    const { code, out, err } = await firebreak(['replay', story, '--out', '-', '--findings', 'findings.ndjson']);
+    expect([code, out]).toEqual([0, await readFile(expected, 'utf8')]);
+    expect(err).toMatch(/records +2,679 in .*\nactions +2,328 judged, 351 after a kill\n/);
+    expect(err).toMatch(/sessions +8: 1 killed, 3 paused, 1 watched\n/);
+    expect(err).not.toContain('\x1b');
+    const findings = (await readFile(join(folder, 'findings.ndjson'), 'utf8')).trim().split('\n');
+    expect(findings.filter((line) => JSON.parse(line).code === 'level_changed').length).toBe(10);
+  });
+
+  it('reads standard input', async () => {
+    const { code, out } = await firebreak(['replay', '-', '--out', '-'], await readFile(story));
+    expect([code, out]).toEqual([0, await readFile(expected, 'utf8')]);
+  });
+
+  it('tells the lines that it cannot use, and judges the others', async () => {
+    const lines = (await readFile(story, 'utf8')).split('\n').slice(0, 20);
+    await writeFile(join(folder, 'some.ndjson'), [...lines, 'nonsense'].join('\n'));
+    const { code, err } = await firebreak(['replay', 'some.ndjson']);
+    expect(code).toBe(0);
+    expect(err).toMatch(/refused +1 not_json\n {2}some.ndjson:21: value is not JSON\n/);
+  });
+
+  it.each([
+    ['a file that is not there', ['replay', 'nothing.ndjson'], 'firebreak: nothing.ndjson: no such file'],
+    ['a file of another kind', ['replay', resolve(root, 'LICENSE')], 'no line is an action event'],
+    ['rules with mistakes', ['replay', story, '--rules', resolve(root, 'fixtures/rules/bad-id.yaml')], 'bad-id.yaml:'],
+    ['a speed that is none', ['replay', story, '--speed', 'fast'], '--speed: found "fast"; allowed: max, or a number'],
+    ['a folder to write to that is not there', ['replay', story, '--out', 'no/out'], 'no/out'],
+  ])('refuses %s with one clear error', async (_, args, message) => {
+    const { code, out, err } = await firebreak(args);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain(message);
+    expect(err).not.toMatch(/^ {4}at /m);
+  });
+});
+
+describe('firebreak demo', () => {
+  it('writes only decisions and the summary without a terminal', async () => {
+    const { code, out, err } = await firebreak(['demo']);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).not.toContain('\x1b');
+    expect(out).toMatch(/^10:43 {2}watch {3}mail-helper .*\n10:44 {2}PAUSED {2}mail-helper .* 21 objects deleted/);
+    expect(out).toContain('What was stopped');
+    expect(out).toContain('firebreak run --brokers localhost:9092');
+  });
+});
+
+describe('firebreak', () => {
+  it('knows its version', async () => {
+    const { version } = JSON.parse(await readFile(resolve(root, 'package.json'), 'utf8'));
+    expect(await firebreak(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  it('describes every verb', () => {
+    const verbs = createProgram().commands;
+    expect(verbs.map((verb) => verb.name())).toEqual(
+      expect.arrayContaining(['replay', 'check', 'test', 'demo', 'schema']),
+    );
+    for (const verb of verbs) expect(verb.helpInformation(), verb.name()).toMatch(/^Usage: .+\n\n\w.{20,}/);
+  });
+
+  it('suggests the verb that was meant', async () => {
+    const { code, err } = await firebreak(['replya']);
+    expect([code, err.includes('(Did you mean replay?)')]).toEqual([1, true]);
+  });
+
+  it('shows a stack only when it is asked to', async () => {
+    const { err } = await firebreak(['replay', 'nothing.ndjson'], '', { FIREBREAK_DEBUG: '1' });
+    expect(err).toMatch(/^ {4}at /m);
+  });
+});
