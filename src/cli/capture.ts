@@ -74,12 +74,12 @@ async function run(options: Options): Promise<void> {
 async function rangesSince(client: PartitionClient, topic: string, sinceMs: number | undefined): Promise<Range[]> {
   const ranges = await wholeTopic(client, topic);
   if (sinceMs === undefined) return ranges;
-  return Promise.all(
-    ranges.map(async (range) => ({
-      ...range,
-      from: Math.max(range.from, await client.offsetAt(topic, range.partition, sinceMs)),
-    })),
-  );
+  const later: Range[] = [];
+  for (const range of ranges) {
+    const from = await client.offsetAt(topic, range.partition, sinceMs);
+    later.push({ ...range, from: Math.max(range.from, from) });
+  }
+  return later;
 }
 
 /** All partitions merged by append time: a replay that takes its time shows what happened together, together. */
@@ -89,7 +89,9 @@ async function* inOrderOfTime(
   ranges: readonly Range[],
 ): AsyncGenerator<RangeRecord> {
   const readers = ranges.map((range) => readRanges(client, topic, [range]));
-  const heads = await Promise.all(readers.map((reader) => reader.next()));
+  // One after the other: the client's cluster opens a connection for each caller that comes before the first is open.
+  const heads: IteratorResult<RangeRecord, void>[] = [];
+  for (const reader of readers) heads.push(await reader.next());
   for (;;) {
     let earliest = -1;
     for (const [i, head] of heads.entries()) {

@@ -84,6 +84,7 @@ export function rawRecord(message: KafkaMessage): RawRecord {
 export class PartitionClient {
   readonly #cluster: Cluster;
   #connected: Promise<void> | undefined;
+  #finding: Promise<unknown> = Promise.resolve();
 
   constructor(kafka: Kafka) {
     this.#cluster = clusterOf(kafka);
@@ -163,6 +164,7 @@ export class PartitionClient {
   }
 
   async #offset(question: Parameters<Cluster['fetchTopicsOffset']>[0][0]): Promise<number> {
+    await this.#leader(question.topic, question.partitions[0]!.partition);
     const [answer] = await this.#cluster.fetchTopicsOffset([question]);
     const offset = answer?.partitions[0]?.offset;
     if (offset === undefined) throw new Error(`${question.topic}: no leader told an offset`);
@@ -172,7 +174,11 @@ export class PartitionClient {
   async #leader(topic: string, partition: number): Promise<Broker> {
     const [nodeId] = Object.keys(this.#cluster.findLeaderForPartitions(topic, [partition]));
     if (nodeId === undefined) throw new Error(`${topic}/${partition}: no leader`);
-    return this.#cluster.findBroker({ nodeId });
+    // One after the other: kafkajs opens a connection for each caller that comes before the first is open, and only
+    // the last of them is ever closed.
+    const found = this.#finding.then(() => this.#cluster.findBroker({ nodeId }));
+    this.#finding = found.catch(() => undefined); // told to its caller by `found`
+    return found;
   }
 
   /** Leaders move and connections break: each attempt begins with what the cluster says now. */
