@@ -17,6 +17,7 @@ export class Picture {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   #drawnMs = Number.NEGATIVE_INFINITY;
   #height = 0;
+  #share = 0;
 
   constructor(to: WriteStream, clock: Pick<Clock, 'monotonicMs'>) {
     this.#to = to;
@@ -28,23 +29,25 @@ export class Picture {
     this.#to.on('resize', this.#resized);
   }
 
+  /** `share` of the day that is over, 0 to 1. */
   draw(board: Board, share: number): void {
+    this.#share = share;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = nowMs;
-    this.#write(board, share);
+    this.#write(board);
   }
 
   /** The last picture stays, and the cursor stands below it. */
   end(board: Board): void {
-    this.#write(board, 1);
+    this.#write(board);
     this.#to.off('resize', this.#resized);
     this.#to.write(`\n${SHOW_CURSOR}`);
   }
 
-  #write(board: Board, share: number): void {
+  #write(board: Board): void {
     const { columns = 80, rows = 24 } = this.#to;
-    const lines = frame(board, share, { columns, rows }, terminal());
+    const lines = frame(board, this.#share, { columns, rows }, terminal());
     const up = this.#height > 1 ? `\x1b[${this.#height - 1}A` : '';
     this.#to.write(`${up}\r${lines.map((line) => line + CLEAR_REST).join('\n')}${CLEAR_BELOW}`);
     this.#height = lines.length;
