@@ -9,7 +9,11 @@ import type { Partition, PartitionState } from './partition.ts';
 import type { Plan } from './plan/policy.ts';
 import { boundSession } from './session/bound.ts';
 import { effectiveTime } from './session/event-time.ts';
+import { Call } from './session/failed-calls.ts';
 import { ONCE, PRINCIPALS_MAX, type Session } from './session/session.ts';
+
+/** Of a value that no rule reads, a finding shows so many characters. */
+const SHOWN_MAX = 80;
 
 /** Judges one action of one session: is it new, which life does it belong to, what does it add, what follows. */
 export function act(partition: Partition, record: LogRecord, event: ActionEvent, outputs: Outputs): void {
@@ -50,7 +54,8 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   const tooWide = session.noteActor(event);
   reportOnce(session, event, outputs, {
     event_id_reused: arrival === 'reused' && `the id ${event.id} was seen with other content; it counts as a new event`,
-    invalid_affected: !hasValidAffected(event) && `affected is ${JSON.stringify(event.affected)}; it counts as 1`,
+    invalid_affected:
+      !hasValidAffected(event) && `affected is ${JSON.stringify(event.affected).slice(0, SHOWN_MAX)}; it counts as 1`,
     time_out_of_bounds:
       effectiveMs !== timeMs && `the time ${event.time} is too far from its receipt at ${outputs.time}`,
     session_too_wide: tooWide && `more than ${PRINCIPALS_MAX} principals act in this session`,
@@ -59,15 +64,15 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   if (session.level === 'watch' && clockMs - session.watchMs > plan.settings.watchHoldMs)
     relaxOrHold(plan, session, event, clockMs, outputs);
   const rulings: Ruling[] = [];
-  const failedBefore = session.failedCalls.note(event, session.clockMs);
+  const observed = { event, timeMs, call: Call.of(event) };
   for (const groupPlan of plan.groupsFor(event.action)) {
     if (!groupPlan.test(event)) continue;
-    const group = observe(session, groupPlan, event, timeMs, failedBefore);
+    const group = observe(session, groupPlan, observed);
     for (const rule of groupPlan.rules) rulings.push(judge(rule, group, session, event));
   }
   if (rulings.length > 0) escalate(session, rulings, event, clockMs, outputs);
-  boundSession(session);
   if (isKilled(session)) session.shrinkToStub();
+  else boundSession(session, plan);
 }
 
 /** A session that appears soon after a rebuild began in the middle of the log may have begun before it. */

@@ -1,50 +1,58 @@
 import type { ActionEvent } from '../domain/event.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { FeaturePlan, GroupPlan } from './plan/policy.ts';
+import { PART_BYTES } from './session/bound.ts';
+import { type Call, FAILED_CALL_BYTES } from './session/failed-calls.ts';
 import type { Group } from './session/group.ts';
 import type { Session } from './session/session.ts';
 import type { Feature, Standing } from './window/feature.ts';
 import { PARTS_PER_WINDOW } from './window/sliding-sum.ts';
 
-/**
- * Takes an action that passed the group's filter into the features of the group.
- *
- * A retry adds nothing to what its failed call already counted for, which is asked per filter: under `outcome: ok`
- * the failed call did not count, so its repetition must.
- */
-export function observe(
-  session: Session,
-  plan: GroupPlan,
-  event: ActionEvent,
-  timeMs: number,
-  failedBefore: 'error' | 'denied' | undefined,
-): Group {
+/** An action on its way into the state of its session. */
+export interface Observed {
+  event: ActionEvent;
+  /** The event's own time, ms. */
+  timeMs: number;
+  call: Call | undefined;
+}
+
+/** Takes an action that passed the group's filter into the features of the group. */
+export function observe(session: Session, plan: GroupPlan, observed: Observed): Group {
   const group = session.group(plan.id);
-  const countedBefore = failedBefore !== undefined && plan.test({ ...event, outcome: failedBefore });
+  const { event, timeMs } = observed;
   const movedByMs = session.clockMs - timeMs;
   let contribution = 0;
-  for (const [index, feature] of plan.features.entries()) {
-    if (countedBefore && feature.kind !== 'attempts') continue;
+  for (let i = 0; i < plan.features.length; i++) {
+    const feature = plan.features[i]!;
     const standing: Standing = movedByMs > feature.withinMs / PARTS_PER_WINDOW ? 'moved' : 'placed';
-    const added = add(stateOf(group, feature), feature, event, session.clockMs, standing);
-    if (index === 0) contribution = added;
+    const state = stateOf(group, feature);
+    const before = state.size();
+    const added = add(session, group, state, feature, observed, standing);
+    if (i === 0) contribution = added;
+    const grown = state.size() - before;
+    if (grown > 0) session.grownBytes += grown * PART_BYTES;
   }
   group.note(event, session.clockMs, timeMs, contribution);
+  group.trimSteps(plan.stepBytes);
   return group;
 }
 
-function stateOf(group: Group, plan: FeaturePlan): Feature {
-  let state = group.features.get(plan.id);
-  if (!state) {
-    state = plan.create();
-    group.features.set(plan.id, state);
-  }
-  return state;
-}
-
-function add(state: Feature, plan: FeaturePlan, event: ActionEvent, nowMs: number, standing: Standing): number {
+/** Answers how much was added. */
+function add(
+  session: Session,
+  group: Group,
+  state: Feature,
+  plan: FeaturePlan,
+  { event, call }: Observed,
+  standing: Standing,
+): number {
+  const nowMs = session.clockMs;
   if (plan.reading.kind === 'weight' && state.holds === 'weights') {
-    const weight = plan.reading.read(event);
+    let weight = plan.reading.read(event);
+    if (call !== undefined && plan.kind !== 'attempts' && (call.failed || group.failedCalls.size > 0)) {
+      weight = group.failedCallsOf(plan.id).added(call, weight, nowMs, plan.withinMs);
+      if (call.failed) session.grownBytes += FAILED_CALL_BYTES;
+    }
     if (weight > 0) state.add(nowMs, weight, standing);
     return weight;
   }
@@ -54,4 +62,13 @@ function add(state: Feature, plan: FeaturePlan, event: ActionEvent, nowMs: numbe
     return values.length;
   }
   throw new Error(`feature ${plan.id} holds ${state.holds} and reads a ${plan.reading.kind}`);
+}
+
+function stateOf(group: Group, plan: FeaturePlan): Feature {
+  let state = group.features.get(plan.id);
+  if (!state) {
+    state = plan.create();
+    group.features.set(plan.id, state);
+  }
+  return state;
 }

@@ -6,6 +6,7 @@ import type { EventTest } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
 import { FUTURE_MS } from '../session/event-time.ts';
 import { RETRY_WITHIN_MS } from '../session/failed-calls.ts';
+import { STEPS_BYTES } from '../session/group.ts';
 import type { Feature } from '../window/feature.ts';
 import { createFeature } from './feature-kind.ts';
 import { type FeatureKind, type MeasureSource, type Reading, readingOf } from './measure.ts';
@@ -35,6 +36,8 @@ export interface GroupPlan {
   test: EventTest;
   features: readonly FeaturePlan[];
   rules: readonly RulePlan[];
+  /** What the steps kept for explanations may take: the even share of the group. */
+  stepBytes: number;
 }
 
 /** A policy ready to judge. Immutable: a change is another plan under another hash. */
@@ -69,6 +72,7 @@ export function compilePolicy(hash: string, written: PolicyBody): Plan {
     }));
     group.rules.push({ ...result.checked, id: partId(`rule ${rule.id}`), reads });
   }
+  for (const group of groups.values()) group.stepBytes = Math.floor(STEPS_BYTES / groups.size);
   return {
     hash,
     settings: body.settings,
@@ -91,7 +95,7 @@ function groupOf(groups: Map<number, MutableGroup>, { rule, matcher }: CheckedRu
   if (known && known.filter !== filter)
     throw new PolicyRefused(`rule "${rule.id}": its filter and another share an id`);
   if (known) return known;
-  const group: MutableGroup = { id, filter, test: matcher.test, features: [], rules: [] };
+  const group: MutableGroup = { id, filter, test: matcher.test, features: [], rules: [], stepBytes: 0 };
   groups.set(id, group);
   return group;
 }

@@ -1,23 +1,68 @@
+import type { Plan } from '../plan/policy.ts';
+import { ByteWriter } from './bytes.ts';
+import { encodeSession } from './codec.ts';
+import { FAILED_CALLS_BYTES } from './failed-calls.ts';
+import { STEPS_BYTES } from './group.ts';
 import type { Session } from './session.ts';
 
-/** Parts of windows that one session may hold: at about 7 bytes a part it stays below 64 KiB with all else. */
-const PARTS_MAX = 6000;
-/** The bound is looked at once in so many actions: between two looks a window grows by as many parts at most. */
-const LOOK_EVERY = 64;
+/** No session takes more than this. */
+export const SESSION_BYTES_MAX = 64 * 1024;
+/** So much may be added between two looks: the bound holds after every action, and a look is rare. */
+const ROOM = 8 * 1024;
+/** Below this nobody has to measure: what is neither window nor step takes 16 KiB at most. */
+const ELSE_BYTES = 16 * 1024 + STEPS_BYTES;
+/** A part of a window takes so many bytes at most: two numbers of 9 and a time. */
+export const PART_BYTES = 24;
+
+interface Coarse {
+  coarsen(): void;
+  write(to: ByteWriter): void;
+}
 
 /**
- * Keeps the state of a session small. Beyond the bound its largest features get coarser until it fits: marks are then
- * seen longer than the window says. It errs towards seeing more; nothing is forgotten early.
+ * Keeps the state of a session small. Beyond the bound the largest windows get coarser until it fits: marks are seen
+ * longer than the window says. It errs towards seeing more; nothing is forgotten early.
  */
-export function boundSession(session: Session): void {
-  if (session.actions % LOOK_EVERY !== 0) return;
-  const features = [...session.groups.values()].flatMap((group) => [...group.features.values()]);
-  let parts = features.reduce((sum, feature) => sum + feature.size(), 0);
-  while (parts > PARTS_MAX) {
-    const largest = features.reduce((a, b) => (b.size() > a.size() ? b : a));
-    const before = largest.size();
-    largest.coarsen();
-    if (largest.size() >= before) return;
-    parts += largest.size() - before;
+export function boundSession(session: Session, plan: Plan): void {
+  if (session.grownBytes < ROOM) return;
+  session.grownBytes = 0;
+  // In the order of the plan: that of the session's own maps depends on where it was last read from bytes.
+  const parts: Coarse[] = [];
+  let most = ELSE_BYTES;
+  for (const { id, features } of plan.groups.values()) {
+    const group = session.groups.get(id);
+    for (const feature of group ? features : []) {
+      const state = group!.features.get(feature.id);
+      // What has expired is no reason to get coarser, and must not be merged with what has not.
+      state?.total(session.clockMs);
+      most += (1 + (state?.size() ?? 0)) * PART_BYTES;
+      const failed = group!.failedCalls.get(feature.id);
+      if (state) parts.push(state);
+      if (failed) parts.push(failed);
+      if (failed) most += FAILED_CALLS_BYTES;
+    }
+  }
+  if (most <= SESSION_BYTES_MAX - ROOM) return;
+  const bytes = encodeSession(session).length;
+  if (bytes > SESSION_BYTES_MAX - ROOM) coarsenLargest(parts, bytes - (SESSION_BYTES_MAX - 2 * ROOM));
+}
+
+function coarsenLargest(parts: readonly Coarse[], excess: number): void {
+  const to = new ByteWriter(SESSION_BYTES_MAX);
+  const bytesOf = (part: Coarse) => {
+    const before = to.length;
+    part.write(to);
+    return to.length - before;
+  };
+  const measured = parts.map((part) => ({ part, bytes: bytesOf(part) }));
+  let rest = excess;
+  while (rest > 0) {
+    const largest = measured.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+    const before = largest.bytes;
+    largest.part.coarsen();
+    largest.bytes = bytesOf(largest.part);
+    rest -= before - largest.bytes;
+    // The largest is as coarse as it gets, and so are all.
+    if (largest.bytes >= before) return;
   }
 }

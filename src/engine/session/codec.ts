@@ -48,6 +48,7 @@ export function encodeSession(session: Session): Uint8Array {
   for (const timeMs of [session.startMs, session.clockMs, session.lifeStartMs, session.watchMs]) to.number(timeMs);
   to.count(session.actions);
   to.count(session.reported);
+  to.count(session.grownBytes);
   to.text(session.policy);
   to.text(session.agent);
   to.optionalText(session.role);
@@ -56,7 +57,6 @@ export function encodeSession(session: Session): Uint8Array {
   to.count(session.principals.length);
   for (const principal of session.principals) to.count(principal);
   session.dedupe.write(to);
-  session.failedCalls.write(to);
   writeSorted(to, session.held, (flags) => to.count(flags));
   writeSorted(to, session.groups, (group) => {
     group.write(to);
@@ -65,6 +65,7 @@ export function encodeSession(session: Session): Uint8Array {
       to.count(Number.isFinite(feature.withinMs) ? feature.withinMs : LIFETIME);
       feature.write(to);
     });
+    writeSorted(to, group.failedCalls, (failed) => failed.write(to));
   });
   const bytes = to.finish();
   new DataView(bytes.buffer).setUint32(28, crc32(bytes.subarray(SESSION_HEADER_BYTES)));
@@ -93,14 +94,14 @@ export function decodeSession(id: string, bytes: Uint8Array): Session {
   session.watchMs = from.number();
   session.actions = from.count();
   session.reported = from.count();
+  session.grownBytes = from.count();
   session.policy = from.text();
   session.agent = from.text();
   session.role = from.optionalText();
   session.principal = from.optionalText();
   session.tenant = from.optionalText();
-  session.principals = Array.from({ length: from.count() }, () => from.count());
+  session.principals = Array.from({ length: from.length() }, () => from.count());
   session.dedupe = Dedupe.read(from);
-  session.failedCalls = FailedCalls.read(from);
   session.held = readMap(from, () => from.count());
   session.groups = readMap(from, () => readGroup(from));
   if (from.rest !== 0) throw new RangeError(`${from.rest} bytes too many in the state of session "${id}"`);
@@ -117,6 +118,7 @@ function readGroup(from: ByteReader): Group {
     return readFeature(form, from, withinMs === LIFETIME ? Number.POSITIVE_INFINITY : withinMs);
   });
   for (const [id, feature] of features) group.features.set(id, feature);
+  for (const [id, failed] of readMap(from, () => FailedCalls.read(from))) group.failedCalls.set(id, failed);
   return group;
 }
 
@@ -130,7 +132,7 @@ function writeSorted<T>(to: ByteWriter, map: ReadonlyMap<number, T>, write: (val
 
 function readMap<T>(from: ByteReader, read: () => T): Map<number, T> {
   const map = new Map<number, T>();
-  const size = from.count();
+  const size = from.length();
   for (let i = 0; i < size; i++) map.set(from.uint32(), read());
   return map;
 }

@@ -60,11 +60,11 @@ export class Dedupe {
 
   static read(from: ByteReader): Dedupe {
     const dedupe = new Dedupe();
-    const sources = from.count();
+    const sources = from.length();
     for (let i = 0; i < sources; i++) {
       dedupe.#sources.push({ source: from.text(), high: from.number(), newer: from.uint32(), older: from.uint32() });
     }
-    const ids = from.count();
+    const ids = from.length();
     for (let i = 0; i < ids; i++) {
       dedupe.#ids.push(from.count());
       dedupe.#digests.push(from.count());

@@ -5,57 +5,92 @@ import type { ByteReader, ByteWriter } from './bytes.ts';
 /** How long after a failed call the same call is its retry. */
 export const RETRY_WITHIN_MS = 5 * 60_000;
 const CALLS_MAX = 16;
+/** Bytes of one call at most. */
+export const FAILED_CALL_BYTES = 32;
+export const FAILED_CALLS_BYTES = CALLS_MAX * FAILED_CALL_BYTES;
 
 interface FailedCall {
-  call: number;
-  atMs: number;
-  outcome: 'error' | 'denied';
+  key: number;
+  /** When what it added was added: its first failure that counted. */
+  sinceMs: number;
+  /** Its last failure. */
+  lastMs: number;
+  weight: number;
 }
 
 /**
- * The last calls of a session that failed, to know a retry. When more than 16 are open the oldest is forgotten, and
- * its retry counts: the bound errs towards seeing more.
+ * The last calls that failed and what each of them added to one feature, to know a retry. When more than 16 are open
+ * the oldest is forgotten, and its retry counts: the bound errs towards seeing more.
  */
 export class FailedCalls {
   #calls: FailedCall[] = [];
 
   /**
-   * Notes the call. Answers the outcome of the failed call that this one repeats, or undefined when it is no retry.
-   * A success closes the matter: the same call after it counts again. Without `argsDigest` nothing is a retry.
+   * What of `weight` a call adds: all of it, but for what the same call added when it failed, if that is at most five
+   * minutes ago and still stands in the window. A success closes the matter: the same call after it counts again.
    */
-  note(event: ActionEvent, nowMs: number): 'error' | 'denied' | undefined {
-    const { outcome, argsDigest } = event;
-    const failed = outcome === 'error' || outcome === 'denied';
-    if (argsDigest === undefined || (!failed && this.#calls.length === 0)) return undefined;
-    const call = callOf(event, argsDigest);
-    const at = this.#calls.findIndex((one) => one.call === call);
-    const before = at >= 0 ? this.#calls.splice(at, 1)[0] : undefined;
+  added({ key, failed }: Call, weight: number, nowMs: number, withinMs: number): number {
+    const at = this.#calls.findIndex((one) => one.key === key);
+    const before = at >= 0 ? this.#calls.splice(at, 1)[0]! : undefined;
+    const stands =
+      before !== undefined && nowMs - before.lastMs <= RETRY_WITHIN_MS && before.sinceMs > nowMs - withinMs;
     if (failed) {
-      this.#calls.push({ call, atMs: nowMs, outcome });
+      const sinceMs = stands ? before.sinceMs : nowMs;
+      this.#calls.push({ key, sinceMs, lastMs: nowMs, weight: stands ? Math.max(before.weight, weight) : weight });
       if (this.#calls.length > CALLS_MAX) this.#calls.shift();
     }
-    return before !== undefined && nowMs - before.atMs <= RETRY_WITHIN_MS ? before.outcome : undefined;
+    return stands ? Math.max(0, weight - before.weight) : weight;
+  }
+
+  /** Forgets the older half: their retries count. */
+  coarsen(): void {
+    this.#calls.splice(0, this.#calls.length >> 1);
   }
 
   write(to: ByteWriter): void {
     to.count(this.#calls.length);
-    for (const { call, atMs, outcome } of this.#calls) {
-      to.count(call);
-      to.count(atMs);
-      to.flag(outcome === 'denied');
+    for (const { key, sinceMs, lastMs, weight } of this.#calls) {
+      to.count(key);
+      to.count(sinceMs);
+      to.count(lastMs - sinceMs);
+      to.number(weight);
     }
   }
 
   static read(from: ByteReader): FailedCalls {
     const failed = new FailedCalls();
-    const size = from.count();
+    const size = from.length();
     for (let i = 0; i < size; i++) {
-      failed.#calls.push({ call: from.count(), atMs: from.count(), outcome: from.flag() ? 'denied' : 'error' });
+      const key = from.count();
+      const sinceMs = from.count();
+      failed.#calls.push({ key, sinceMs, lastMs: sinceMs + from.count(), weight: from.number() });
     }
     return failed;
   }
 }
 
-function callOf({ tool, toolServer, resource }: ActionEvent, argsDigest: string): number {
-  return fingerprint(`${tool}\0${toolServer ?? ''}\0${resource?.type ?? ''}\0${resource?.id ?? ''}\0${argsDigest}`);
+/** One call, as retries know it. */
+export class Call {
+  readonly failed: boolean;
+  readonly #event: ActionEvent;
+  #key: number | undefined;
+
+  private constructor(event: ActionEvent) {
+    this.failed = event.outcome === 'error' || event.outcome === 'denied';
+    this.#event = event;
+  }
+
+  /** Undefined without `argsDigest`: then nothing is a retry. */
+  static of(event: ActionEvent): Call | undefined {
+    return event.argsDigest === undefined ? undefined : new Call(event);
+  }
+
+  /** What the same call has in common. */
+  get key(): number {
+    const { tool, toolServer, resource, argsDigest } = this.#event;
+    this.#key ??= fingerprint(
+      `${tool}\0${toolServer ?? ''}\0${resource?.type ?? ''}\0${resource?.id ?? ''}\0${argsDigest}`,
+    );
+    return this.#key;
+  }
 }

@@ -3,10 +3,16 @@ import type { ActionEvent } from '../../domain/event.ts';
 import { formatInstant } from '../../domain/instant.ts';
 import type { Feature } from '../window/feature.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
+import { FailedCalls } from './failed-calls.ts';
 
 /** Contributing steps kept for the explanation: the newest. What a command leaves out it counts. */
 export const STEPS_MAX = 8;
 const RESOURCE_MAX = 128;
+/** What the steps of all groups of a session may take. A group gets its even share. */
+export const STEPS_BYTES = 24 * 1024;
+/** Bytes of a step without its texts, and of a UTF-16 unit in UTF-8, at most. */
+const STEP_BYTES = 40;
+const UTF8_MAX = 3;
 
 export interface Step {
   eventId: string;
@@ -22,6 +28,8 @@ export interface Step {
 /** What a session keeps for one filter: the features over it, and the last steps that passed it. */
 export class Group {
   readonly features = new Map<number, Feature>();
+  /** Feature id → the failed calls that added to it, for features with any. */
+  readonly failedCalls = new Map<number, FailedCalls>();
   steps: Step[] = [];
   /** Steps that passed in this life of the session. */
   passed = 0;
@@ -33,9 +41,34 @@ export class Group {
     this.passed++;
   }
 
+  /** Forgets the oldest steps until all take no more than `bytes`. */
+  trimSteps(bytes: number): void {
+    let most = 0;
+    for (const step of this.steps) most += STEP_BYTES + UTF8_MAX * unitsOf(step);
+    if (most <= bytes) return;
+    let taken = 0;
+    const kept = this.steps.findLastIndex((step) => {
+      taken += STEP_BYTES + utf8Of(step);
+      return taken > bytes;
+    });
+    this.steps.splice(0, kept + 1);
+  }
+
   endLife(): void {
     this.passed = 0;
-    for (const feature of this.features.values()) feature.endLife();
+    for (const [id, feature] of this.features) {
+      feature.endLife();
+      if (!Number.isFinite(feature.withinMs)) this.failedCalls.delete(id);
+    }
+  }
+
+  failedCallsOf(featureId: number): FailedCalls {
+    let failed = this.failedCalls.get(featureId);
+    if (!failed) {
+      failed = new FailedCalls();
+      this.failedCalls.set(featureId, failed);
+    }
+    return failed;
   }
 
   write(to: ByteWriter): void {
@@ -54,7 +87,7 @@ export class Group {
   }
 
   static readSteps(from: ByteReader): Step[] {
-    const size = from.count();
+    const size = from.length();
     const steps: Step[] = [];
     let atMs = 0;
     for (let i = 0; i < size; i++) {
@@ -65,6 +98,14 @@ export class Group {
     }
     return steps;
   }
+}
+
+function unitsOf({ eventId, tool, resource }: Step): number {
+  return eventId.length + tool.length + (resource?.length ?? 0);
+}
+
+function utf8Of({ eventId, tool, resource }: Step): number {
+  return Buffer.byteLength(eventId) + Buffer.byteLength(tool) + Buffer.byteLength(resource ?? '');
 }
 
 export function evidenceOf(step: Step): EvidenceStep {

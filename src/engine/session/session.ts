@@ -3,7 +3,6 @@ import type { Level } from '../../domain/level.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { Plan } from '../plan/policy.ts';
 import { Dedupe } from './dedupe.ts';
-import { FailedCalls } from './failed-calls.ts';
 import { Group } from './group.ts';
 
 /** More principals than this in one session: it is not one piece of work, and what it adds up to means little. */
@@ -35,6 +34,8 @@ export class Session {
   /** Actions of this life, each counted once. */
   actions = 0;
   reported = 0;
+  /** Bytes that were added at most since somebody looked whether the state is still small: see `boundSession`. */
+  grownBytes = 0;
   /** It was running when a rebuild from the log began: a part of it is missing, so it may be paused, not killed. */
   degraded = false;
   /** Hash of the policy under which it was stepped last. */
@@ -45,7 +46,6 @@ export class Session {
   tenant: string | undefined;
   principals: number[] = [];
   dedupe = new Dedupe();
-  failedCalls = new FailedCalls();
   groups = new Map<number, Group>();
   /** Rule id → HELD_RANK and HELD_FAILING bits, for rules with any. */
   held = new Map<number, number>();
@@ -74,7 +74,10 @@ export class Session {
       const planned = plan.groups.get(id);
       if (!planned) this.groups.delete(id);
       const kept = new Set(planned?.features.map((feature) => feature.id));
-      for (const featureId of group.features.keys()) if (!kept.has(featureId)) group.features.delete(featureId);
+      for (const kind of [group.features, group.failedCalls]) {
+        for (const featureId of kind.keys()) if (!kept.has(featureId)) kind.delete(featureId);
+      }
+      group.trimSteps(planned?.stepBytes ?? 0);
       for (const rule of planned?.rules ?? []) ruleIds.add(rule.id);
     }
     for (const id of this.held.keys()) if (!ruleIds.has(id)) this.held.delete(id);
@@ -109,6 +112,5 @@ export class Session {
     this.held.clear();
     this.principals = [];
     this.dedupe = new Dedupe();
-    this.failedCalls = new FailedCalls();
   }
 }

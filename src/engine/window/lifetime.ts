@@ -75,7 +75,7 @@ export class LifetimeDistinct implements ValuesFeature {
   }
   static read(from: ByteReader): LifetimeDistinct {
     const feature = new LifetimeDistinct();
-    const size = from.count();
+    const size = from.length();
     for (let i = 0; i < size; i++) feature.#seen.add(from.count());
     feature.#beyond = from.count();
     return feature;

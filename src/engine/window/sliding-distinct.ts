@@ -85,7 +85,7 @@ export class SlidingDistinct implements ValuesFeature {
 
   static read(from: ByteReader, withinMs: number): SlidingDistinct {
     const seen = new Map<number, Sighting>();
-    const size = from.count();
+    const size = from.length();
     let lastMs = 0;
     for (let i = 0; i < size; i++) {
       const value = from.count();

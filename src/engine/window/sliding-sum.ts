@@ -102,7 +102,7 @@ export class SlidingSum implements WeightFeature {
 
   static read(from: ByteReader, withinMs: number): SlidingSum {
     const window = new SlidingSum(withinMs);
-    const parts = from.count();
+    const parts = from.length();
     let time = 0;
     for (let i = 0; i < parts; i++) {
       time += from.count();

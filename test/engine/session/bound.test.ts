@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { SESSION_BYTES_MAX } from '../../../src/engine/session/bound.ts';
+import { decodeSession, encodeSession } from '../../../src/engine/session/codec.ts';
+import { Log, planOf } from '../harness.ts';
+
+const WINDOWS = ['30s', '1m', '5m', '10m', '1h', '6h', '1d', '7d', '30d', 'session'];
+const FILTERS = [{}, { action: 'delete' }, { outcome: ['ok', 'error'] }];
+
+/** Thirty rules of different windows and filters over all kinds of measures: no two share a feature. */
+function thirtyRules(): Record<string, unknown>[] {
+  return FILTERS.flatMap((match, f) =>
+    WINDOWS.map((within, w) => ({
+      id: `rule-${f}-${w}`,
+      match: { ...match, 'agent.id|neq': `nobody-${w}` },
+      within,
+      measure: { paid: 'sum(amount)', kinds: 'distinct(tool)', things: 'distinct(target)' },
+      when: { watch: 'paid + kinds + things < 0' },
+    })),
+  );
+}
+
+/** Texts as long and as heavy in UTF-8 as an event may have them. */
+function heavy(i: number, length: number): string {
+  return `${i}${'\u20ac'.repeat(length)}`.slice(0, length);
+}
+
+describe('the state of a session', () => {
+  it('stays within 64 KiB under thirty rules, whatever 20,000 events are made of', () => {
+    const log = new Log(planOf(thirtyRules()));
+    let atMs = 0;
+    let largest = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const wide = i % 50 === 0;
+      atMs += i % 1000 === 0 ? 3_600_000 : (i * 7919) % 20_000;
+      // Late ones stand apart in every window; fractions take nine bytes each.
+      log.act(
+        atMs - (i % 3 === 0 ? 3_000_000 : 0),
+        {
+          id: heavy(i, 256),
+          tool: heavy(i % 700, i % 4 === 0 ? 256 : 16),
+          outcome: i % 5 === 0 ? 'error' : 'ok',
+          argsDigest: `d-${i}`,
+          amount: i / 7,
+          principal: { id: heavy(i % 20, 256) },
+          source: heavy(i % 5, 256),
+          seq: i,
+          targets: Array.from({ length: wide ? 256 : 1 }, (_, t) => `target-${i}-${t}`),
+          resource: { type: 'x', id: heavy(i, 200) },
+        },
+        atMs,
+      );
+      if (i % 97 !== 0) continue;
+      const session = log.partition.sessions.get('s-1')!;
+      const bytes = encodeSession(session);
+      largest = Math.max(largest, bytes.length);
+      if (i % 970 === 0) expect(encodeSession(decodeSession('s-1', bytes))).toEqual(bytes);
+    }
+    expect(largest).toBeLessThanOrEqual(SESSION_BYTES_MAX);
+    // The test would prove nothing if the session had never come near.
+    expect(largest).toBeGreaterThan(SESSION_BYTES_MAX / 2);
+  });
+
+  it('is not touched while it is small: six rules of an ordinary session stay exact', () => {
+    const log = new Log(
+      planOf(WINDOWS.slice(0, 6).map((within, i) => ({ id: `rule-${i}`, within, when: { watch: 'n < 0' } }))),
+    );
+    for (let i = 0; i < 30; i++) log.act(i * 100, { id: `evt-${i}`, resource: { id: `m-${i}` } });
+    const session = log.partition.sessions.get('s-1')!;
+    const [group] = session.groups.values();
+    expect(group!.steps).toHaveLength(8);
+    for (const feature of group!.features.values()) expect(feature.size()).toBe(30);
+    expect(encodeSession(session).length).toBeLessThan(2000);
+  });
+});
