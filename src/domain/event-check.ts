@@ -72,7 +72,7 @@ function isText(value: unknown): boolean {
 }
 
 function isQuantity(value: unknown): boolean {
-  return value === undefined || (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY);
+  return value === undefined || (typeof value === 'number' && Number.isFinite(value));
 }
 
 function isTextList(value: unknown, itemsMax: number, lengthMax: number): boolean {

@@ -30,7 +30,8 @@ export const OUTCOMES = ['ok', 'error', 'denied', 'unknown'] as const;
 const name = z.string().min(1).max(NAME_MAX);
 const label = z.string().max(NAME_MAX);
 const text = z.string().max(TEXT_MAX);
-const quantity = z.number().nonnegative();
+/** A refund is negative. It adds nothing: no step may take risk back. */
+const quantity = z.number();
 
 /**
  * One attempted step of one agent session, as gateways and ingest write it to `firebreak.actions`.
