@@ -1,15 +1,10 @@
-import { canonicalJson } from '../domain/canonical-json.ts';
 import type { Output } from '../domain/output.ts';
 import { controlKey } from '../domain/partitioner.ts';
 import type { PolicyActivated } from '../domain/record.ts';
 import type { PolicyBody } from '../domain/rule.ts';
 import type { PartitionState } from '../engine/partition.ts';
 import type { Outlet, PolicyLibrary } from '../ports.ts';
-
-/** The bytes that a policy's hash is of. */
-export function policyBytes(body: PolicyBody): Uint8Array {
-  return Buffer.from(canonicalJson(body), 'utf8');
-}
+import { policyBytes } from './rule-folder.ts';
 
 /**
  * Makes a policy judge: first its body, then one record in every partition. Each partition changes over at its own

@@ -48,6 +48,19 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
   return { body, rules, diagnostics, files };
 }
 
+/** The rules have mistakes. The message lists them all; a policy is whole or it is none. */
+export class RulesRefused extends Error {
+  override readonly name = 'RulesRefused';
+}
+
+/** The policy that a folder of rules makes. */
+export async function loadPolicyFolder(path: string): Promise<PolicyBody> {
+  const { body, diagnostics } = await loadRules([path]);
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new RulesRefused(`the rules have mistakes:\n${errors.map(diagnosticLine).join('\n')}`);
+  return body;
+}
+
 /** A path without rules is a mistyped path: checking nothing and finding no mistake would be a lie. */
 function emptyPaths(paths: readonly string[], found: readonly string[][]): Diagnostic[] {
   const message = 'no rule files here; a path is a folder with *.yaml files, or one such file';

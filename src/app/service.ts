@@ -9,7 +9,6 @@ import { readTopicFacts } from '../adapters/kafka/topic-facts.ts';
 import { readTopicIdentity } from '../adapters/kafka/topic-identity.ts';
 import { checkTopics, type TopicProblem } from '../adapters/kafka/topics.ts';
 import { verdictReader } from '../adapters/kafka/verdict-reader.ts';
-import { policyOf } from '../adapters/policy-body.ts';
 import { connectRedis } from '../adapters/redis/connection.ts';
 import { RedisStateStore } from '../adapters/redis/state-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
@@ -17,13 +16,13 @@ import { metricsOf } from '../adapters/telemetry/metrics.ts';
 import { Stats } from '../adapters/telemetry/stats.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
-import { activate, adviseActivation, policyBytes } from './activation.ts';
+import { activate, adviseActivation } from './activation.ts';
 import { Analyzer } from './analyzer.ts';
 import type { Config } from './config.ts';
 import { loadKeyFile } from './keys.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { Policies } from './policies.ts';
-import { loadPolicyFolder } from './policy-folder.ts';
+import { loadPolicyFolder, policyHash } from './rule-folder.ts';
 
 export interface Service {
   /** Port of /metrics, /livez and /readyz. */
@@ -141,7 +140,7 @@ async function start(
     onFatal: failed,
     onReady: async ({ assignment, partition }: PartitionWorker) => {
       if (folder === undefined || assignment.partition !== 0) return;
-      const { hash } = policyOf(policyBytes(folder), ENGINE_VERSION);
+      const hash = policyHash(folder);
       const advice = adviseActivation(hash, partition.state);
       if (advice === 'new') await activate(folder, 'policy.source: folder', { library, outlet, partitions });
       if (advice === 'superseded')

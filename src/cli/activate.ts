@@ -4,13 +4,12 @@ import { PartitionClient } from '../adapters/kafka/partition-client.ts';
 import { KafkaPolicyLibrary } from '../adapters/kafka/policy-library.ts';
 import { latestPolicies } from '../adapters/kafka/policy-records.ts';
 import { readTopicFacts } from '../adapters/kafka/topic-facts.ts';
-import { policyOf } from '../adapters/policy-body.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { createLogger } from '../adapters/telemetry/log.ts';
-import { activate, policyBytes } from '../app/activation.ts';
+import { activate } from '../app/activation.ts';
 import type { Config } from '../app/config.ts';
 import { loadKeyFile } from '../app/keys.ts';
-import { loadPolicyFolder } from '../app/policy-folder.ts';
+import { loadPolicyFolder, policyHash } from '../app/rule-folder.ts';
 import { kafkaOf, outletOptions } from '../app/service.ts';
 import type { PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
@@ -63,7 +62,7 @@ export async function activateOn(config: Config, body: PolicyBody, by: string, s
   });
   const client = new PartitionClient(kafka);
   try {
-    const { hash } = policyOf(policyBytes(body), ENGINE_VERSION);
+    const hash = policyHash(body);
     const past = await latestPolicies(client, `${topicPrefix}actions`, 0);
     if (past.at(-1) === hash) {
       process.stdout.write(`policy ${hash}: in force already\n`);

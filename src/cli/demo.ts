@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { systemClock } from '../adapters/system-clock.ts';
 import { Pace } from '../app/pace.ts';
-import { loadPolicyFolder } from '../app/policy-folder.ts';
 import { openRecording } from '../app/recording.ts';
 import { replay, replayPolicy } from '../app/replay.ts';
+import { loadPolicyFolder } from '../app/rule-folder.ts';
 import { Board } from './demo-board.ts';
 import { Picture } from './demo-picture.ts';
 import { demoSummary } from './demo-summary.ts';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { createTopics } from '../adapters/kafka/topics.ts';
 import { createLogger } from '../adapters/telemetry/log.ts';
 import { generateKeyPair, storeKeyFile } from '../app/keys.ts';
-import { loadPolicyFolder } from '../app/policy-folder.ts';
+import { loadPolicyFolder } from '../app/rule-folder.ts';
 import { kafkaOf, UnfitTopics } from '../app/service.ts';
 import { activateOn } from './activate.ts';
 import { configOf, configOptions } from './settings.ts';

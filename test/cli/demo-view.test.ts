@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import pc from 'picocolors';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadPolicyFolder } from '../../src/app/policy-folder.ts';
+import { loadPolicyFolder } from '../../src/app/rule-folder.ts';
 import { replayPolicy } from '../../src/app/replay.ts';
 import { Board } from '../../src/cli/demo-board.ts';
 import { demoSummary, wrapped } from '../../src/cli/demo-summary.ts';

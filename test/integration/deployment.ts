@@ -9,14 +9,12 @@ import { pino } from 'pino';
 import { createKafka } from '../../src/adapters/kafka/client.ts';
 import { PartitionClient } from '../../src/adapters/kafka/partition-client.ts';
 import { readRanges, wholeTopic } from '../../src/adapters/kafka/range-reader.ts';
-import { policyOf } from '../../src/adapters/policy-body.ts';
 import { stateKeys } from '../../src/adapters/redis/keys.ts';
-import { policyBytes } from '../../src/app/activation.ts';
 import { decodeCheckpointBody } from '../../src/app/checkpoint-body.ts';
 import { type Keys, loadKeyFile } from '../../src/app/keys.ts';
-import { loadPolicyFolder } from '../../src/app/policy-folder.ts';
+import { loadPolicyFolder, policyHash } from '../../src/app/rule-folder.ts';
 import type { RawRecord } from '../../src/domain/record.ts';
-import { compilePolicy, ENGINE_VERSION, type Plan } from '../../src/engine/plan/policy.ts';
+import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
 import { hex, outcomeOf, type PartitionOutcome } from '../app/oracle.ts';
 import { sharedKafka, sharedRedis } from '../services/shared.ts';
 
@@ -84,7 +82,7 @@ export async function deploy(options: { partitions: number; rules: string; redis
   const client = new PartitionClient(kafka);
   const redis = new Redis(redisUrl);
   const body = await loadPolicyFolder(folder);
-  const plan = compilePolicy(policyOf(policyBytes(body), ENGINE_VERSION).hash, body);
+  const plan = compilePolicy(policyHash(body), body);
   const keys = await loadKeyFile(keyFile);
   const analyzers: Analyzer[] = [];
   const topic = `${prefix}actions`;

@@ -92,7 +92,14 @@ async function startOwn(version: string): Promise<KafkaService> {
   const java = [...JVM, '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', `-Djava.io.tmpdir=${folder}`, '-cp', jars];
   const clusterId = randomBytes(16).toString('base64url');
   try {
-    await promisify(execFile)('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file]);
+    await promisify(execFile)('java', [
+      ...java,
+      'kafka.tools.StorageTool',
+      'format',
+      `--cluster-id=${clusterId}`,
+      '-c',
+      file,
+    ]);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw new Error(`Kafka ${version} cannot format its storage (Kafka 4 needs Java 17): ${error}`, { cause: error });
