@@ -62,6 +62,8 @@ interface OracleTenure {
   token: number;
   seq: number;
   alive: boolean;
+  /** The sessions that the owner believes to hold: what it counts, whatever has become of the store meanwhile. */
+  own: ReadonlySet<string>;
 }
 type Outcome = 'ok' | 'failed' | `lost: ${TenureLost['reason']}`;
 
@@ -82,7 +84,7 @@ class Oracle {
       this.held = { ...this.held, token, seq: this.held.seq + 1, now: this.held.saved?.sessions ?? new Map() };
     };
     if (this.#send(fault, apply) === 'failed') return 'failed';
-    this.tenures.set(who, { token, seq: this.held.seq, alive: true });
+    this.tenures.set(who, { token, seq: this.held.seq, alive: true, own: new Set(this.held.now.keys()) });
     return 'ok';
   }
 
@@ -102,8 +104,10 @@ class Oracle {
     };
     const outcome = this.#send(fault, apply);
     const seen = outcome === 'failed' ? 'failed' : (refused ?? 'ok');
-    if (seen === 'ok') tenure.seq += 1;
-    else tenure.alive = false;
+    if (seen === 'ok') {
+      tenure.seq += 1;
+      tenure.own = ownAfter(tenure.own, chunk.sessions);
+    } else tenure.alive = false;
     return seen;
   }
 
@@ -147,17 +151,22 @@ async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
   }
 }
 
-function chunkOf(oracle: Oracle, { changes, last }: Extract<Operation, { do: 'write' }>): Chunk {
+function ownAfter(own: ReadonlySet<string>, changes: Chunk['sessions']): Set<string> {
+  const after = new Set(own);
+  for (const [session, value] of changes) {
+    if (value) after.add(session);
+    else after.delete(session);
+  }
+  return after;
+}
+
+function chunkOf(oracle: Oracle, { owner, changes, last }: Extract<Operation, { do: 'write' }>): Chunk {
   const sessions = new Map(
     changes.map(([session, value]) => [`s${session}`, value === null ? null : bytes(`value ${value}`)] as const),
   );
   if (!last) return { sessions };
-  const after = new Set(oracle.held.now.keys());
-  for (const [session, value] of sessions) {
-    if (value) after.add(session);
-    else after.delete(session);
-  }
-  return { sessions, checkpoint: { next: oracle.nextOffset(), partition: bytes('p'), sessions: after.size } };
+  const { size } = ownAfter(oracle.tenures.get(owner)!.own, sessions);
+  return { sessions, checkpoint: { next: oracle.nextOffset(), partition: bytes('p'), sessions: size } };
 }
 
 /** Runs the operations on one kind of store, comparing each outcome and each content with the oracle. */
