@@ -19,6 +19,9 @@ export interface KafkaLogSourceOptions {
   stallMs?: number;
 }
 
+/** How much is fetched at once, and how long an empty fetch waits. The benchmark's null consumer fetches the same. */
+export const FETCHING = { maxWaitTimeInMs: 250, maxBytesPerPartition: 256 * 1024, maxBytes: 2 * 1024 * 1024 };
+
 const STALL_MS = 60_000;
 const STOP_MS = 10_000;
 const DRAIN_MS = 5000;
@@ -50,13 +53,11 @@ export class KafkaLogSource implements LogSource {
       groupId: options.groupId,
       allowAutoTopicCreation: false,
       readUncommitted: true,
-      maxWaitTimeInMs: 250,
+      ...FETCHING,
       sessionTimeout: 10_000,
       heartbeatInterval: 1000,
       rebalanceTimeout: 15_000,
       metadataMaxAge: 30_000,
-      maxBytesPerPartition: 256 * 1024,
-      maxBytes: 2 * 1024 * 1024,
     });
   }
 

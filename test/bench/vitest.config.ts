@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm run bench`: a measurement, not a test; it only fails when it cannot measure. */
+export default defineConfig({
+  test: {
+    include: ['test/bench/throughput.ts'],
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
+    reporters: ['default'],
+    disableConsoleIntercept: true,
+  },
+});
