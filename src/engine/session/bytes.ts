@@ -1,3 +1,7 @@
+/** 2^28: four bytes of a varint, and what is above them in a safe integer fits 25 bits. */
+const LOW = 0x10000000;
+const LOW_BYTES = 4;
+
 /**
  * The primitives of the session codec. Integers are LEB128 varints of up to 53 bits; a number is a tag byte with a
  * varint when it is a safe integer, else an IEEE double, so that every value comes back bit for bit.
@@ -16,6 +20,12 @@ export class ByteWriter {
     return this.#at;
   }
 
+  /** Forgets what was written, also by a writing that failed half-way; keeps the room. */
+  restart(): this {
+    this.#at = 0;
+    return this;
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#at++] = value;
@@ -29,17 +39,25 @@ export class ByteWriter {
   count(value: number): void {
     if (!(Number.isSafeInteger(value) && value >= 0)) throw new RangeError(`not a count: ${value}`);
     this.#reserve(8);
+    const bytes = this.#bytes;
+    let at = this.#at;
     let rest = value;
-    // Bitwise work is several times cheaper and holds 31 bits.
-    while (rest > 0x7fffffff) {
-      this.#bytes[this.#at++] = (rest % 128) | 128;
-      rest = Math.floor(rest / 128);
+    if (value >= LOW) {
+      // Division by a power of two is exact, and integer arithmetic on the halves is much cheaper than on doubles.
+      const high = Math.floor(value / LOW);
+      let low = value - high * LOW;
+      for (let i = 0; i < LOW_BYTES; i++) {
+        bytes[at++] = (low & 127) | 128;
+        low >>>= 7;
+      }
+      rest = high;
     }
     while (rest >= 128) {
-      this.#bytes[this.#at++] = (rest & 127) | 128;
+      bytes[at++] = (rest & 127) | 128;
       rest >>>= 7;
     }
-    this.#bytes[this.#at++] = rest;
+    bytes[at++] = rest;
+    this.#at = at;
   }
 
   number(value: number): void {
@@ -65,11 +83,22 @@ export class ByteWriter {
   }
 
   text(value: string): void {
-    const bytes = Buffer.from(value, 'utf8');
-    this.count(bytes.length);
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
+    const { length } = value;
+    const from = this.#at;
+    this.count(length);
+    this.#reserve(length);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit >= 128) {
+        this.#at = from;
+        this.#textBeyondAscii(value);
+        return;
+      }
+      bytes[at++] = unit;
+    }
+    this.#at = at;
   }
 
   optionalText(value: string | undefined): void {
@@ -80,6 +109,14 @@ export class ByteWriter {
   /** What was written, as a copy. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#at);
+  }
+
+  #textBeyondAscii(value: string): void {
+    const encoded = Buffer.from(value, 'utf8');
+    this.count(encoded.length);
+    this.#reserve(encoded.length);
+    this.#bytes.set(encoded, this.#at);
+    this.#at += encoded.length;
   }
 
   #reserve(more: number): void {

@@ -35,8 +35,11 @@ export function readSessionHeader(bytes: Uint8Array): SessionHeader {
   return { lastOffset: view.getFloat64(4), timerMs: view.getFloat64(20) };
 }
 
+/** One for all sessions: it has grown to the largest of them. Empty between two calls. */
+const writer = new ByteWriter(16 * 1024);
+
 export function encodeSession(session: Session): Uint8Array {
-  const to = new ByteWriter();
+  const to = writer.restart();
   to.byte(VERSION);
   to.byte(levelRank(session.level));
   to.byte(0);
@@ -124,10 +127,17 @@ function readGroup(from: ByteReader): Group {
 
 function writeSorted<T>(to: ByteWriter, map: ReadonlyMap<number, T>, write: (value: T) => void): void {
   to.count(map.size);
-  for (const id of [...map.keys()].sort((a, b) => a - b)) {
+  const ids = [...map.keys()];
+  if (!isRising(ids)) ids.sort((a, b) => a - b);
+  for (const id of ids) {
     to.uint32(id);
     write(map.get(id)!);
   }
+}
+
+function isRising(ids: readonly number[]): boolean {
+  for (let i = 1; i < ids.length; i++) if (ids[i]! < ids[i - 1]!) return false;
+  return true;
 }
 
 function readMap<T>(from: ByteReader, read: () => T): Map<number, T> {

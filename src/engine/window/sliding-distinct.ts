@@ -5,102 +5,154 @@ import { SlidingSum } from './sliding-sum.ts';
 /** Up to so many different values at once the number is exact. */
 export const EXACT_VALUES = 256;
 
-interface Sighting {
-  lastMs: number;
-  /** Last sighting that was not moved; -1 without one. */
-  placedMs: number;
-}
+/** Expired sightings are cut off the arrays when they are so many; until then they only lie before the head. */
+const EXPIRED_KEPT = 32;
+const NEVER = -1;
 
 /**
  * Number of different values in the last `withinMs`, each counted until `withinMs` after its last sighting.
  *
  * Exact up to EXACT_VALUES values. While so many are in the window, every sighting of another value counts as one
  * more, seen before or not: the bound errs towards seeing more.
+ *
+ * Flat arrays instead of a map of objects: a search of 256 numbers in a row costs less than a map's cache misses.
  */
 export class SlidingDistinct implements ValuesFeature {
   readonly holds = 'values';
   readonly withinMs: number;
   /** In the order of the last sighting, the oldest first: expiry only looks at the front. */
-  #seen = new Map<number, Sighting>();
-  readonly #beyond: SlidingSum;
+  #values: number[] = [];
+  #lastMs: number[] = [];
+  /** Of each value the last sighting that was not moved, or NEVER; absent while no sighting was moved. */
+  #placedMs: number[] | undefined;
+  #head = 0;
+  /** Absent until there is something beyond the exact values. */
+  #beyond: SlidingSum | undefined;
 
-  constructor(withinMs: number, beyond = new SlidingSum(withinMs)) {
+  constructor(withinMs: number) {
     this.withinMs = withinMs;
-    this.#beyond = beyond;
   }
 
   add(nowMs: number, value: number, standing: Standing): void {
     this.#expire(nowMs);
-    const known = this.#seen.get(value);
-    if (known === undefined && this.#seen.size >= EXACT_VALUES) {
-      this.#beyond.add(nowMs, 1, standing);
+    const at = this.#values.indexOf(value, this.#head);
+    if (at < 0 && this.#live >= EXACT_VALUES) {
+      this.#countBeyond(nowMs, 1, standing);
       return;
     }
-    const placedMs = standing === 'placed' ? nowMs : (known?.placedMs ?? -1);
-    this.#seen.delete(value);
-    this.#seen.set(value, { lastMs: nowMs, placedMs });
+    if (standing === 'moved') this.#placedMs ??= [...this.#lastMs];
+    const placedMs = standing === 'placed' ? nowMs : at < 0 ? NEVER : this.#placedMs![at]!;
+    if (at < 0) {
+      this.#values.push(value);
+      this.#lastMs.push(nowMs);
+      this.#placedMs?.push(placedMs);
+    } else {
+      moveToEnd(this.#values, at, value);
+      moveToEnd(this.#lastMs, at, nowMs);
+      if (this.#placedMs) moveToEnd(this.#placedMs, at, placedMs);
+    }
   }
 
   total(nowMs: number): number {
     this.#expire(nowMs);
-    return this.#seen.size + this.#beyond.total(nowMs);
+    return this.#live + (this.#beyond?.total(nowMs) ?? 0);
   }
 
   placed(nowMs: number): number {
     this.#expire(nowMs);
-    let count = 0;
-    for (const { placedMs } of this.#seen.values()) if (placedMs > nowMs - this.withinMs) count++;
-    return count + this.#beyond.placed(nowMs);
+    let count = this.#live;
+    if (this.#placedMs) {
+      for (let i = this.#head; i < this.#placedMs.length; i++) {
+        if (this.#placedMs[i]! <= nowMs - this.withinMs) count--;
+      }
+    }
+    return count + (this.#beyond?.placed(nowMs) ?? 0);
   }
 
   endLife(): void {}
 
   size(): number {
-    return this.#seen.size + this.#beyond.size();
+    return this.#live + (this.#beyond?.size() ?? 0);
   }
 
   /** The older half of the values is only counted from now on, as if seen as late as anything counted so. */
   coarsen(): void {
-    this.#beyond.coarsen();
-    const half = [...this.#seen].slice(0, this.#seen.size >> 1);
-    if (half.length === 0) return;
-    const latest = Math.max(half.at(-1)![1].lastMs, this.#beyond.lastMs);
-    for (const [value] of half) this.#seen.delete(value);
-    const placed = half.filter(([, { placedMs }]) => placedMs >= 0).length;
-    if (placed > 0) this.#beyond.add(latest, placed, 'placed');
-    if (placed < half.length) this.#beyond.add(latest, half.length - placed, 'moved');
+    this.#compact();
+    this.#beyond?.coarsen();
+    const half = this.#values.length >> 1;
+    if (half === 0) return;
+    const latest = Math.max(this.#lastMs[half - 1]!, this.#beyond?.lastMs ?? 0);
+    const moved = this.#placedMs?.slice(0, half).filter((placedMs) => placedMs === NEVER).length ?? 0;
+    this.#head = half;
+    this.#compact();
+    if (moved < half) this.#countBeyond(latest, half - moved, 'placed');
+    if (moved > 0) this.#countBeyond(latest, moved, 'moved');
   }
 
   write(to: ByteWriter): void {
-    to.count(this.#seen.size);
+    to.count(this.#live);
     let before = 0;
-    for (const [value, { lastMs, placedMs }] of this.#seen) {
-      to.count(value);
+    for (let i = this.#head; i < this.#values.length; i++) {
+      const lastMs = this.#lastMs[i]!;
+      to.count(this.#values[i]!);
       to.count(lastMs - before);
-      to.count(lastMs - placedMs);
+      to.count(this.#placedMs ? lastMs - this.#placedMs[i]! : 0);
       before = lastMs;
     }
-    this.#beyond.write(to);
+    (this.#beyond ?? new SlidingSum(this.withinMs)).write(to);
   }
 
   static read(from: ByteReader, withinMs: number): SlidingDistinct {
-    const seen = new Map<number, Sighting>();
+    const window = new SlidingDistinct(withinMs);
     const size = from.length();
+    const placedMs: number[] = [];
     let lastMs = 0;
+    let moved = false;
     for (let i = 0; i < size; i++) {
-      const value = from.count();
+      window.#values.push(from.count());
       lastMs += from.count();
-      seen.set(value, { lastMs, placedMs: lastMs - from.count() });
+      window.#lastMs.push(lastMs);
+      const behindMs = from.count();
+      moved ||= behindMs > 0;
+      placedMs.push(lastMs - behindMs);
     }
-    const window = new SlidingDistinct(withinMs, SlidingSum.read(from, withinMs));
-    window.#seen = seen;
+    if (moved) window.#placedMs = placedMs;
+    const beyond = SlidingSum.read(from, withinMs);
+    if (beyond.size() > 0) window.#beyond = beyond;
     return window;
   }
 
-  #expire(nowMs: number): void {
-    for (const [value, { lastMs }] of this.#seen) {
-      if (lastMs > nowMs - this.withinMs) return;
-      this.#seen.delete(value);
-    }
+  get #live(): number {
+    return this.#values.length - this.#head;
   }
+
+  #countBeyond(nowMs: number, weight: number, standing: Standing): void {
+    this.#beyond ??= new SlidingSum(this.withinMs);
+    this.#beyond.add(nowMs, weight, standing);
+  }
+
+  #expire(nowMs: number): void {
+    const lastMs = this.#lastMs;
+    let head = this.#head;
+    while (head < lastMs.length && lastMs[head]! <= nowMs - this.withinMs) head++;
+    if (head === this.#head) return;
+    this.#head = head;
+    if (head === lastMs.length || head > EXPIRED_KEPT) this.#compact();
+  }
+
+  #compact(): void {
+    if (this.#head === 0) return;
+    this.#values.splice(0, this.#head);
+    this.#lastMs.splice(0, this.#head);
+    this.#placedMs?.splice(0, this.#head);
+    this.#head = 0;
+    if (this.#values.length === 0) this.#placedMs = undefined;
+  }
+}
+
+/** Takes what is at `at` out and puts `item` at the end. */
+function moveToEnd(items: number[], at: number, item: number): void {
+  const end = items.length - 1;
+  for (let i = at; i < end; i++) items[i] = items[i + 1]!;
+  items[end] = item;
 }
