@@ -101,10 +101,29 @@ export type ActionEvent = z.infer<typeof ActionEvent>;
 export type Action = ActionEvent['action'];
 
 /** Ids that producers send when they have none: every stranger's session would be judged as one. */
-const PLACEHOLDER_SESSIONS = new Set(['default', 'unknown', 'none', 'null', 'undefined', 'session', '-', '0']);
+const PLACEHOLDER_SESSIONS: ReadonlySet<string> = new Set([
+  'default',
+  'unknown',
+  'none',
+  'null',
+  'undefined',
+  'session',
+  '-',
+  '0',
+]);
+
+const PLACEHOLDER_LENGTH_MAX = Math.max(...[...PLACEHOLDER_SESSIONS].map(({ length }) => length));
 
 export function isPlaceholderSession(session: string): boolean {
+  const first = session.charCodeAt(0);
+  const last = session.charCodeAt(session.length - 1);
+  // Nothing to trim and longer than all of them: almost every session there is.
+  if (session.length > PLACEHOLDER_LENGTH_MAX && isVisibleAscii(first) && isVisibleAscii(last)) return false;
   return session.trim() === '' || PLACEHOLDER_SESSIONS.has(session.trim().toLowerCase());
+}
+
+function isVisibleAscii(unit: number): boolean {
+  return unit > 32 && unit < 127;
 }
 
 /** Whether `affected` is missing or a valid count. An invalid one counts 1 and is reported, never dropped. */

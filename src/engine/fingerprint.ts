@@ -6,13 +6,43 @@ import { createHash } from 'node:crypto';
  * the values; a collision there hides one distinct value, it never hides a mark. (cyrb53, public domain.)
  */
 export function fingerprint(text: string): number {
-  let a = 0xdeadbeef;
-  let b = 0x41c6ce57;
+  let a = SEED_A;
+  let b = SEED_B;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     a = Math.imul(a ^ unit, 2654435761);
     b = Math.imul(b ^ unit, 1597334677);
   }
+  return mixed(a, b);
+}
+
+/** The fingerprint of `parts.join('\0')`, without making that text. */
+export function fingerprintOf(parts: readonly unknown[]): number {
+  let a = SEED_A;
+  let b = SEED_B;
+  for (let at = 0; at < parts.length; at++) {
+    if (at > 0) {
+      a = Math.imul(a, 2654435761);
+      b = Math.imul(b, 1597334677);
+    }
+    const part = parts[at];
+    if (part === undefined || part === null) continue;
+    const text = typeof part === 'string' ? part : String(part);
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      a = Math.imul(a ^ unit, 2654435761);
+      b = Math.imul(b ^ unit, 1597334677);
+    }
+  }
+  return mixed(a, b);
+}
+
+const SEED_A = 0xdeadbeef;
+const SEED_B = 0x41c6ce57;
+
+function mixed(first: number, second: number): number {
+  let a = first;
+  let b = second;
   a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
   b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
   return 4294967296 * (2097151 & b) + (a >>> 0);

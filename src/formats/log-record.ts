@@ -193,6 +193,19 @@ function isStructured(json: unknown): json is { type: string; data: unknown } {
  * character is compared byte by byte: otherwise one session could be written to two partitions.
  */
 function isKey(key: Uint8Array, session: string): boolean {
+  if (key.length === session.length) {
+    // Equal lengths in bytes and units: all ASCII, or different.
+    for (let i = 0; i < key.length; i++) {
+      const byte = key[i]!;
+      if (byte >= 128) return isSameText(key, session);
+      if (byte !== session.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+  return isSameText(key, session);
+}
+
+function isSameText(key: Uint8Array, session: string): boolean {
   return utf8(key) === session && (!session.includes('\ufffd') || Buffer.compare(key, Buffer.from(session)) === 0);
 }
 

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { ActionEvent } from '../../domain/event.ts';
-import { fingerprint } from '../fingerprint.ts';
+import { fingerprint, fingerprintOf } from '../fingerprint.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 
 /** Sources that are deduplicated by their rising number; events of further ones go by id. */
@@ -51,8 +51,8 @@ export class Dedupe {
       to.uint32(older);
     }
     to.count(this.#ids.length);
-    for (const [i, id] of this.#ids.entries()) {
-      to.count(id);
+    for (let i = 0; i < this.#ids.length; i++) {
+      to.count(this.#ids[i]!);
       to.count(this.#digests[i]!);
     }
     to.count(this.#cursor);
@@ -136,7 +136,8 @@ function contentDigest(event: ActionEvent): number {
     resource?.type,
     resource?.id,
     resource?.sensitivity,
-    event.affected,
+    // Anything at all, even an object that refuses to become a text.
+    typeof event.affected === 'object' ? JSON.stringify(event.affected) : event.affected,
     event.amount,
     event.currency,
     event.bytes,
@@ -157,8 +158,8 @@ function contentDigest(event: ActionEvent): number {
     approval?.status,
     approval?.approver,
   ];
-  let text = parts.join('\0');
-  if (event.targets !== undefined) text += `\0targets\0${event.targets.join('\0')}`;
-  if (event.delegation !== undefined) text += `\0delegation\0${event.delegation.join('\0')}`;
-  return fingerprint(attributes === undefined ? text : text + canonicalJson(attributes));
+  if (event.targets !== undefined) parts.push('targets', ...event.targets);
+  if (event.delegation !== undefined) parts.push('delegation', ...event.delegation);
+  if (attributes !== undefined) parts.push(canonicalJson(attributes));
+  return fingerprintOf(parts);
 }

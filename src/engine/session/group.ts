@@ -30,14 +30,26 @@ export class Group {
   readonly features = new Map<number, Feature>();
   /** Feature id → the failed calls that added to it, for features with any. */
   readonly failedCalls = new Map<number, FailedCalls>();
+  /** Rewritten in place: nothing may keep one. */
   steps: Step[] = [];
   /** Steps that passed in this life of the session. */
   passed = 0;
 
   note(event: ActionEvent, atMs: number, timeMs: number, weight: number): void {
+    const { id: eventId, tool } = event;
     const resource = event.resource?.id?.slice(0, RESOURCE_MAX);
-    this.steps.push({ eventId: event.id, atMs, timeMs, tool: event.tool, resource, weight });
-    if (this.steps.length > STEPS_MAX) this.steps.shift();
+    if (this.steps.length < STEPS_MAX) this.steps.push({ eventId, atMs, timeMs, tool, resource, weight });
+    else {
+      // The oldest becomes the newest: a new object for every step of every session is most of the garbage there is.
+      const step = this.steps.shift()!;
+      step.eventId = eventId;
+      step.atMs = atMs;
+      step.timeMs = timeMs;
+      step.tool = tool;
+      step.resource = resource;
+      step.weight = weight;
+      this.steps.push(step);
+    }
     this.passed++;
   }
 

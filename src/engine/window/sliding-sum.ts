@@ -89,7 +89,8 @@ export class SlidingSum implements WeightFeature {
     this.#compact();
     to.count(this.#times.length);
     let before = 0;
-    for (const [i, time] of this.#times.entries()) {
+    for (let i = 0; i < this.#times.length; i++) {
+      const time = this.#times[i]!;
       to.count(time - before);
       before = time;
       to.number(this.#weights[i]!);
@@ -141,10 +142,12 @@ export class SlidingSum implements WeightFeature {
   }
 
   #compact(): void {
-    this.#times.splice(0, this.#head);
-    this.#weights.splice(0, this.#head);
-    this.#placed?.splice(0, this.#head);
-    this.#head = 0;
+    if (this.#head > 0) {
+      this.#times.splice(0, this.#head);
+      this.#weights.splice(0, this.#head);
+      this.#placed?.splice(0, this.#head);
+      this.#head = 0;
+    }
     if (this.#times.length === 0) {
       this.#sum = 0;
       this.#whole = true;
