@@ -4,7 +4,7 @@ import type { Stats } from '../adapters/telemetry/stats.ts';
 import { traceBatch } from '../adapters/telemetry/tracing.ts';
 import type { Output, Verdict } from '../domain/output.ts';
 import { controlKey } from '../domain/partitioner.ts';
-import type { LogRecord, RawRecord } from '../domain/record.ts';
+import type { RawRecord } from '../domain/record.ts';
 import type { Partition } from '../engine/partition.ts';
 import { decodeSession } from '../engine/session/codec.ts';
 import { needs, step } from '../engine/step.ts';
@@ -136,7 +136,9 @@ export class PartitionWorker {
     const records = batch.records.map((raw) => decodeRecord(raw, keyring, home));
     const trace = traceBatch(topic, home.partition, records);
     try {
-      await this.#load(records);
+      const wanted = needs(this.#partition, records);
+      // Without a wait records are stepped while they are still in the cache, and few of them live at once.
+      if (wanted.sessions.length > 0 || wanted.policies.length > 0) await this.#load(wanted);
       const outputs: Output[] = [];
       for (const record of records) {
         stats.countRecord(record.body);
@@ -159,8 +161,7 @@ export class PartitionWorker {
     }
   }
 
-  async #load(records: readonly LogRecord[]): Promise<void> {
-    const { sessions, policies } = needs(this.#partition, records);
+  async #load({ sessions, policies }: ReturnType<typeof needs>): Promise<void> {
     for (const policy of policies) this.#partition.plans.set(policy.hash, await this.#parts.policies.plan(policy));
     if (sessions.length === 0) return;
     const found = await this.#tenure.load(sessions);

@@ -129,6 +129,8 @@ export class Partition {
   }
 
   touched(session: Session): void {
+    if (session.changed) return;
+    session.changed = true;
     this.#dirty.add(session.id);
   }
 
@@ -146,6 +148,7 @@ export class Partition {
     const changes = new Map<string, Uint8Array | null>();
     for (const id of this.#dirty) {
       const session = this.sessions.get(id);
+      if (session) session.changed = false;
       changes.set(id, session ? encodeSession(session) : null);
     }
     this.#dirty = new Set();

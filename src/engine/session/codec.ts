@@ -114,7 +114,7 @@ export function decodeSession(id: string, bytes: Uint8Array): Session {
 function readGroup(from: ByteReader): Group {
   const group = new Group();
   group.passed = from.count();
-  group.steps = Group.readSteps(from);
+  group.restoreSteps(Group.readSteps(from));
   const features = readMap(from, () => {
     const form = from.byte();
     const withinMs = from.count();

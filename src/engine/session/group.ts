@@ -32,38 +32,46 @@ export class Group {
   readonly failedCalls = new Map<number, FailedCalls>();
   /** Rewritten in place: nothing may keep one. */
   steps: Step[] = [];
+  /** What the steps take at most; to look at each of them for every action would cost more than all else. */
+  #stepsMost = 0;
   /** Steps that passed in this life of the session. */
   passed = 0;
 
   note(event: ActionEvent, atMs: number, timeMs: number, weight: number): void {
     const { id: eventId, tool } = event;
     const resource = event.resource?.id?.slice(0, RESOURCE_MAX);
-    if (this.steps.length < STEPS_MAX) this.steps.push({ eventId, atMs, timeMs, tool, resource, weight });
+    let step: Step;
+    if (this.steps.length < STEPS_MAX) step = { eventId, atMs, timeMs, tool, resource, weight };
     else {
       // The oldest becomes the newest: a new object for every step of every session is most of the garbage there is.
-      const step = this.steps.shift()!;
+      step = this.steps.shift()!;
+      this.#stepsMost -= mostOf(step);
       step.eventId = eventId;
       step.atMs = atMs;
       step.timeMs = timeMs;
       step.tool = tool;
       step.resource = resource;
       step.weight = weight;
-      this.steps.push(step);
     }
+    this.steps.push(step);
+    this.#stepsMost += mostOf(step);
     this.passed++;
   }
 
   /** Forgets the oldest steps until all take no more than `bytes`. */
   trimSteps(bytes: number): void {
-    let most = 0;
-    for (const step of this.steps) most += STEP_BYTES + UTF8_MAX * unitsOf(step);
-    if (most <= bytes) return;
+    if (this.#stepsMost <= bytes) return;
     let taken = 0;
     const kept = this.steps.findLastIndex((step) => {
       taken += STEP_BYTES + utf8Of(step);
       return taken > bytes;
     });
-    this.steps.splice(0, kept + 1);
+    for (const step of this.steps.splice(0, kept + 1)) this.#stepsMost -= mostOf(step);
+  }
+
+  restoreSteps(steps: Step[]): void {
+    this.steps = steps;
+    this.#stepsMost = steps.reduce((sum, step) => sum + mostOf(step), 0);
   }
 
   endLife(): void {
@@ -112,8 +120,8 @@ export class Group {
   }
 }
 
-function unitsOf({ eventId, tool, resource }: Step): number {
-  return eventId.length + tool.length + (resource?.length ?? 0);
+function mostOf({ eventId, tool, resource }: Step): number {
+  return STEP_BYTES + UTF8_MAX * (eventId.length + tool.length + (resource?.length ?? 0));
 }
 
 function utf8Of({ eventId, tool, resource }: Step): number {

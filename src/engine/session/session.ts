@@ -21,6 +21,8 @@ export const HELD_FAILING = 4;
  */
 export class Session {
   readonly id: string;
+  /** Since the partition last took its changes. No part of the state. */
+  changed = false;
   level: Level = 'clear';
   lastOffset = -1;
   lastMs = 0;
