@@ -8,6 +8,7 @@ export const EXACT_VALUES = 256;
 /** Expired sightings are cut off the arrays when they are so many; until then they only lie before the head. */
 const EXPIRED_KEPT = 32;
 const NEVER = -1;
+const NOTHING = new SlidingSum(1);
 
 /**
  * Number of different values in the last `withinMs`, each counted until `withinMs` after its last sighting.
@@ -99,7 +100,7 @@ export class SlidingDistinct implements ValuesFeature {
       to.count(this.#placedMs ? lastMs - this.#placedMs[i]! : 0);
       before = lastMs;
     }
-    (this.#beyond ?? new SlidingSum(this.withinMs)).write(to);
+    (this.#beyond ?? NOTHING).write(to);
   }
 
   static read(from: ByteReader, withinMs: number): SlidingDistinct {
