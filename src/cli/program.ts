@@ -9,6 +9,7 @@ import { registerReplay } from './replay.ts';
 import { registerRun } from './run.ts';
 import { registerSchema } from './schema.ts';
 import { PACKAGE } from './shipped.ts';
+import { registerShow } from './show.ts';
 import { registerTest } from './test.ts';
 
 /** Set to anything, errors come with their stack. */
@@ -33,6 +34,7 @@ export function createProgram(): Command {
         '\n  firebreak init --rules my-rules         topics, a development key, the first policy' +
         '\n  firebreak run                           judge the log, write commands' +
         '\n  firebreak capture --out run.ndjson.gz   the log as a file that replays the same' +
+        '\n  firebreak show SESSION                  what is known of a session' +
         '\n\nRules:' +
         '\n  firebreak check my-rules                every mistake, with file, line and column' +
         '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
@@ -46,6 +48,7 @@ export function createProgram(): Command {
   registerRun(program);
   registerActivate(program);
   registerCapture(program);
+  registerShow(program);
   registerSchema(program);
   return program;
 }

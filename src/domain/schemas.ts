@@ -6,6 +6,7 @@ import { Lease, Verdict } from './output.ts';
 import { CONTROL_RECORDS } from './record.ts';
 import { PolicyBody, PolicyDocument, Rule } from './rule.ts';
 import { RuleTestFile } from './rule-test.ts';
+import { SessionState } from './session.ts';
 
 /** Everything that others read or write, by the name of its file in `schema/`. */
 export const SCHEMAS: Record<string, z.ZodType> = {
@@ -18,6 +19,7 @@ export const SCHEMAS: Record<string, z.ZodType> = {
   finding: Finding,
   verdict: Verdict,
   lease: Lease,
+  'session-state': SessionState,
   ...Object.fromEntries(
     Object.entries(CONTROL_RECORDS).map(([type, schema]) => [
       `record-${type.replace(/\.v1$/, '').replaceAll('.', '-')}`,

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import pc from 'picocolors';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadPolicyFolder } from '../../src/app/rule-folder.ts';
 import { replayPolicy } from '../../src/app/replay.ts';
+import { loadPolicyFolder } from '../../src/app/rule-folder.ts';
 import { Board } from '../../src/cli/demo-board.ts';
 import { demoSummary, wrapped } from '../../src/cli/demo-summary.ts';
 import { decision, frame } from '../../src/cli/demo-view.ts';

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Command } from '../../src/domain/command.ts';
 import { Finding } from '../../src/domain/finding.ts';
 import { Verdict } from '../../src/domain/output.ts';
+import { SessionState } from '../../src/domain/session.ts';
 import { decodeSession, encodeSession } from '../../src/engine/session/codec.ts';
+import { snapshotOf } from '../../src/engine/session/snapshot.ts';
 import { step } from '../../src/engine/step.ts';
 import { commandsOf, findingsOf, Log, planOf, START_MS } from './harness.ts';
 
@@ -325,6 +327,9 @@ describe('the codec', () => {
     const session = log.partition.sessions.get('s-1')!;
     const bytes = encodeSession(session);
     expect(encodeSession(decodeSession('s-1', bytes))).toEqual(bytes);
+    const snapshot = snapshotOf(decodeSession('s-1', bytes));
+    expect(SessionState.parse(snapshot)).toEqual(snapshot);
+    expect(snapshot).toMatchObject({ session: 's-1', level: 'clear', actions: 100 });
     bytes[40]! ^= 1;
     expect(() => decodeSession('s-1', bytes)).toThrow(/checksum/);
   });

@@ -103,6 +103,14 @@ describe('bad input on a topic made by init', () => {
     expect(after.distinct).toHaveLength(2); // the session behind the bad records is judged: 85 deletions
   });
 
+  it('firebreak show prints the state of a session', async () => {
+    const redis = deployment.flags.slice(-2);
+    const { code, out } = await deployment.cli('show', 'after-all', ...redis);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ session: 'after-all', level: 'paused', actions: 85 });
+    expect(await deployment.cli('show', 'nobody', ...redis)).toMatchObject({ code: 1 });
+  });
+
   it('/readyz and /livez answer, and SIGTERM ends with 0', async () => {
     for (const path of ['livez', 'readyz']) {
       expect((await fetch(`http://127.0.0.1:${analyzer.httpPort}/${path}`)).status).toBe(200);
