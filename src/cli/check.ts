@@ -2,9 +2,11 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Diagnostic } from '../app/rule-file.ts';
 import { diagnosticLine, loadRules, type RuleFolder } from '../app/rule-folder.ts';
 import { loadTests } from '../app/rule-test-files.ts';
+import { githubAnnotation, sarifLog } from './check-formats.ts';
+import { packageVersion } from './shipped.ts';
 import { terminal } from './terminal.ts';
 
-const FORMATS = ['text', 'json'] as const;
+const FORMATS = ['text', 'json', 'sarif', 'github'] as const;
 type Format = (typeof FORMATS)[number];
 
 export function registerCheck(program: Command): void {
@@ -12,8 +14,20 @@ export function registerCheck(program: Command): void {
     .command('check')
     .description('check rule files: every mistake at once, with file, line and column')
     .argument('[path...]', 'folders or files', ['rules'])
-    .option('--format <format>', FORMATS.join(' or '), oneOf, 'text')
-    .addHelpText('after', '\nExit code: 0 without an error (warnings are allowed), 1 with one.')
+    .option('--format <format>', FORMATS.join(', '), oneOf, 'text')
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Formats:',
+        '  text     file:line:col: error: message, and a summary',
+        '  json     { ok, files, diagnostics }',
+        '  sarif    SARIF 2.1.0, for code scanning; run it from the root of the repository',
+        '  github   annotations of a GitHub Actions job',
+        '',
+        'Exit code: 0 without an error (warnings are allowed), 1 with one.',
+      ].join('\n'),
+    )
     .action(async (paths: string[], { format }: { format: Format }) => {
       const { text, ok } = await check(paths, format);
       process.stdout.write(text);
@@ -36,6 +50,10 @@ export async function check(paths: readonly string[], format: Format): Promise<{
   switch (format) {
     case 'json':
       return { ok, text: `${JSON.stringify({ ok, files: folder.files, diagnostics }, null, 2)}\n` };
+    case 'sarif':
+      return { ok, text: `${sarifLog(diagnostics, packageVersion())}\n` };
+    case 'github':
+      return { ok, text: `${[...diagnostics.map(githubAnnotation), summary(folder, diagnostics)].join('\n')}\n` };
     case 'text':
       return { ok, text: `${[...diagnostics.map(shown), summary(folder, diagnostics)].join('\n')}\n` };
     default:

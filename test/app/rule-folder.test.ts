@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { diagnosticLine, loadRules, policyHash } from '../../src/app/rule-folder.ts';
 import { loadTests } from '../../src/app/rule-test-files.ts';
 import { check } from '../../src/cli/check.ts';
+import { githubAnnotation } from '../../src/cli/check-formats.ts';
 
 const rule = (id: string) => `id: ${id}
 title: A rule
@@ -119,5 +120,64 @@ describe('firebreak check', () => {
       ok: false,
       diagnostics: [{ file: join(folder, 'a.yaml'), line: 3, col: 11, severity: 'error', rule: 'aa' }],
     });
+  });
+
+  it('says the same as SARIF 2.1.0', async () => {
+    const folder = await folderOf({ 'a b.yaml': rule('aa').replace('high', 'hihg') });
+    const { ok, text } = await check([folder], 'sarif');
+    expect(ok).toBe(false);
+    const log = JSON.parse(text);
+    expect(log).toMatchObject({ $schema: expect.stringMatching(/sarif-2\.1\.0/), version: '2.1.0' });
+    expect(Object.keys(log).sort()).toEqual(['$schema', 'runs', 'version']);
+    expect(log.runs).toEqual([
+      {
+        columnKind: 'utf16CodeUnits',
+        tool: {
+          driver: {
+            name: 'firebreak',
+            version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+            rules: [
+              expect.objectContaining({ id: 'firebreak/mistake', defaultConfiguration: { level: 'error' } }),
+              expect.objectContaining({ id: 'firebreak/doubt', defaultConfiguration: { level: 'warning' } }),
+            ],
+          },
+        },
+        results: [
+          {
+            ruleId: 'firebreak/mistake',
+            ruleIndex: 0,
+            level: 'error',
+            message: { text: 'rule "aa": severity: found "hihg"; allowed: info, low, medium, high, critical' },
+            locations: [
+              {
+                physicalLocation: {
+                  artifactLocation: { uri: `file://${folder}/a%20b.yaml` },
+                  region: { startLine: 3, startColumn: 11 },
+                },
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('says in SARIF that nothing is wrong', async () => {
+    const { ok, text } = await check([await folderOf({ 'a.yaml': rule('aa') })], 'sarif');
+    expect([ok, JSON.parse(text).runs[0].results]).toEqual([true, []]);
+  });
+
+  it('annotates a GitHub job, with what would end a line or a property escaped', () => {
+    const at = { file: 'my,rules/a:b.yaml', line: 3, col: 11 };
+    expect(githubAnnotation({ ...at, severity: 'error', rule: 'aa', message: '100%\nwrong' })).toBe(
+      '::error file=my%2Crules/a%3Ab.yaml,line=3,col=11,title=firebreak check::rule "aa": 100%25%0Awrong',
+    );
+  });
+
+  it('annotates doubts as warnings', async () => {
+    const folder = await folderOf({ 'a.yaml': rule('aa').replace('{ pause', '{ watch: deletes > 30, pause') });
+    const { ok, text } = await check([folder], 'github');
+    expect(ok).toBe(true);
+    expect(text).toMatch(/^::warning file=.*a\.yaml,line=6,col=37,title=firebreak check::rule "aa": pause needs/);
   });
 });
