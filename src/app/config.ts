@@ -7,7 +7,11 @@ const Address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$
 const Kafka = z.strictObject({
   brokers: z.array(Address).min(1).default(['127.0.0.1:9092']).describe('Brokers to begin with, HOST:PORT.'),
   clientId: z.string().min(1).default('firebreak').describe('Name in the logs of the brokers.'),
-  groupId: z.string().min(1).default('firebreak').describe('Consumer group: its members share the partitions.'),
+  groupId: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Consumer group: its members share the partitions. Default: the topic prefix and `analyzer`.'),
   topicPrefix: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{0,200}$/, 'letters, digits, dots, dashes')
@@ -127,6 +131,11 @@ export const Config = z
   })
   .describe('Firebreak configuration');
 export type Config = z.infer<typeof Config>;
+
+/** Of its own for each topic prefix: a group with members on two logs would never settle. */
+export function groupIdOf({ groupId, topicPrefix }: Config['kafka']): string {
+  return groupId ?? `${topicPrefix}analyzer`;
+}
 
 /** Settings that a command line sets often enough to have a flag. */
 export const FLAGS: Readonly<Record<string, string>> = {

@@ -18,7 +18,7 @@ import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
 import { activate, adviseActivation } from './activation.ts';
 import { Analyzer } from './analyzer.ts';
-import type { Config } from './config.ts';
+import { type Config, groupIdOf } from './config.ts';
 import { loadKeyFile } from './keys.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { Policies } from './policies.ts';
@@ -51,7 +51,7 @@ export function kafkaOf({ kafka }: Config, logger: Logger): Kafka {
 }
 
 export function outletOptions({ kafka }: Config) {
-  return { topicPrefix: kafka.topicPrefix, source: `/firebreak/${kafka.groupId}`, expireAfterMs: COMMAND_EXPIRY_MS };
+  return { topicPrefix: kafka.topicPrefix, source: `/firebreak/${groupIdOf(kafka)}`, expireAfterMs: COMMAND_EXPIRY_MS };
 }
 
 /** A pause or resume that waited longer for its enforcer is about a session that has moved on. */
@@ -80,7 +80,8 @@ async function start(
   const clock = systemClock;
   const keys = await loadKeyFile(config.keys.file);
   const folder = config.policy.rules === undefined ? undefined : await loadPolicyFolder(config.policy.rules);
-  const { topicPrefix, groupId, brokers } = config.kafka;
+  const { topicPrefix, brokers } = config.kafka;
+  const groupId = groupIdOf(config.kafka);
   const topic = `${topicPrefix}actions`;
   const kafka = kafkaOf(config, logger);
   await refuseUnfit(kafka, config, logger);

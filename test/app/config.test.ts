@@ -237,7 +237,8 @@ describe('describeConfig', () => {
         rest.default !== undefined ||
         path.startsWith('kafka.sasl') ||
         path.startsWith('redis.') ||
-        path === 'policy.rules',
+        path === 'policy.rules' ||
+        path === 'kafka.groupId',
     ).toBe(true);
   });
 });

@@ -60,7 +60,7 @@ export async function deploy(options: { partitions: number; rules: string; redis
   const folder = await mkdtemp(join(tmpdir(), 'firebreak-test-'));
   await writeFile(join(folder, 'rules.yaml'), options.rules);
   const keyFile = join(folder, 'keys.json');
-  const flags = ['--brokers', brokers.join(','), '--topic-prefix', prefix, '--keys', keyFile, '--group', name];
+  const flags = ['--brokers', brokers.join(','), '--topic-prefix', prefix, '--keys', keyFile];
   const cli = async (...args: string[]) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       env: { ...process.env, FIREBREAK_REDIS__KEY_PREFIX: name },

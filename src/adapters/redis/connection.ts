@@ -1,10 +1,9 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
 import { parseRedisAddress } from './address.ts';
+import type { RedisClient } from './client.ts';
 import { checkServer } from './server-check.ts';
 import { watchSilence } from './silence.ts';
-
-export type RedisClient = Redis | Cluster;
 
 /** Two connections: probes must not queue behind the writes of a connection that hangs. */
 export interface RedisConnections {

@@ -1,5 +1,5 @@
 import { type Checkpoint, type Chunk, TenureLost } from '../../ports.ts';
-import type { RedisClient } from './connection.ts';
+import type { RedisClient } from './client.ts';
 import type { StateKeys } from './keys.ts';
 import { ACQUIRE } from './scripts/acquire-3.ts';
 import { CHECKPOINT } from './scripts/checkpoint-3.ts';

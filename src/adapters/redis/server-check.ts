@@ -1,5 +1,5 @@
 import { Cluster, type Redis } from 'ioredis';
-import type { RedisClient } from './connection.ts';
+import type { RedisClient } from './client.ts';
 
 const OLDEST: readonly [major: number, minor: number] = [6, 2];
 

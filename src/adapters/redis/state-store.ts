@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { StateStore } from '../../ports.ts';
-import { type RedisClient, type RedisConnections, untilReady } from './connection.ts';
+import type { RedisClient } from './client.ts';
+import { type RedisConnections, untilReady } from './connection.ts';
 import { stateKeys } from './keys.ts';
 import { OwnedPartition } from './owned-partition.ts';
 import { type Acquired, RedisTenure } from './tenure.ts';
