@@ -101,8 +101,8 @@ interface Gene {
   session: number;
   afterMs: number;
   lateMs: number;
-  /** Sends an earlier event of the session again, or its id with other content. */
-  again: 'no' | 'same' | 'reused';
+  /** Sends an earlier event of the session again, or its id with other content, or makes its call again. */
+  again: 'no' | 'same' | 'reused' | 'retried';
   back: number;
   policy: number;
   numbered: boolean;
@@ -114,7 +114,8 @@ const afterMs = fc.oneof(
   { weight: 4, arbitrary: fc.constant(0) },
   { weight: 4, arbitrary: fc.nat({ max: 6 * MINUTE }) },
   { weight: 2, arbitrary: fc.integer({ min: -20 * SECOND, max: 0 }) },
-  { weight: 1, arbitrary: fc.constantFrom(30 * MINUTE, 45 * MINUTE, 3 * HOUR, 4 * HOUR, 26 * HOUR, 3 * DAY) },
+  { weight: 2, arbitrary: fc.constantFrom(4 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE) },
+  { weight: 1, arbitrary: fc.constantFrom(45 * MINUTE, 3 * HOUR, 4 * HOUR, 26 * HOUR, 3 * DAY) },
 );
 const lateMs = fc.oneof(
   { weight: 12, arbitrary: fc.nat({ max: 900 }) },
@@ -153,6 +154,7 @@ const gene: fc.Arbitrary<Gene> = fc.record({
     { weight: 12, arbitrary: fc.constant('no' as const) },
     { weight: 2, arbitrary: fc.constant('same' as const) },
     { weight: 1, arbitrary: fc.constant('reused' as const) },
+    { weight: 3, arbitrary: fc.constant('retried' as const) },
   ),
   back: fc.nat({ max: 5 }),
   policy: fc.nat({ max: POLICIES.length - 1 }),
@@ -220,12 +222,18 @@ function bodyOf(
         if (one.again === 'reused')
           return { type: 'action', event: { ...earlier.event, tool: `${earlier.event.tool}x` } };
       }
+      const call = earlier && one.again === 'retried' ? callOf(earlier.event) : {};
       const numbered = one.numbered ? { source: `gw-${one.session % 2}`, seq: offset } : {};
       const time = formatInstant(appendMs - one.lateMs);
       return {
         type: 'action',
-        event: { id: `e-${offset}`, time, session, agent: { id: 'a' }, ...numbered, ...one.event },
+        event: { id: `e-${offset}`, time, session, agent: { id: 'a' }, ...numbered, ...one.event, ...call },
       };
     }
   }
+}
+
+/** What makes it the same call; outcome, amount and `affected` may be others. */
+function callOf({ tool, action, resource, argsDigest = 'd1' }: ActionEvent): Partial<ActionEvent> {
+  return { tool, action, argsDigest, ...(resource === undefined ? {} : { resource }) };
 }
