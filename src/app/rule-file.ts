@@ -1,22 +1,16 @@
 import { parseDuration } from '../domain/duration.ts';
 import { PolicyDocument, PolicySettings, Rule } from '../domain/rule.ts';
 import { RuleTest } from '../domain/rule-test.ts';
-import { hint, nearestName } from '../engine/expression/names.ts';
+import { hint } from '../engine/expression/names.ts';
 import { doubtsOf } from '../engine/plan/doubts.ts';
 import { checkRule } from '../engine/plan/rule.ts';
 import { eventsOf } from '../formats/event-generator.ts';
-import { type SchemaProblem, schemaProblems } from '../formats/schema-problems.ts';
+import { schemaProblems } from '../formats/schema-problems.ts';
 import { type Place, readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
+import { resolveMatch } from './match-resolver.ts';
+import { type Diagnostic, type Report, reporter, reportSchema } from './rule-diagnostics.ts';
+import { Fragments, type ParsedFile } from './rule-fragments.ts';
 import { ruleWithout } from './rule-repair.ts';
-
-/** One mistake or doubt, placed so that an editor can jump to it. */
-export interface Diagnostic extends TextPosition {
-  file: string;
-  severity: 'error' | 'warning';
-  /** Id of the rule, where there is one. */
-  rule?: string;
-  message: string;
-}
 
 export interface LocatedRule extends TextPosition {
   file: string;
@@ -39,20 +33,41 @@ export interface RuleFile {
   diagnostics: Diagnostic[];
 }
 
-/** Everything that one file says and everything that is wrong with it, in the order of the file. */
-export function readRuleFile(file: string, text: string): RuleFile {
-  const read: RuleFile = { rules: [], ids: [], settings: [], diagnostics: [] };
+/** What a file holds before its documents are understood; `problems` where it is not YAML. */
+export function parseRuleFile(file: string, text: string): ParsedFile & { problems: Diagnostic[] } {
   const { documents, problems } = readYaml(text);
-  for (const { line, col, message } of problems) read.diagnostics.push({ file, line, col, severity: 'error', message });
-  if (documents.length === 0 && problems.length === 0) {
-    read.diagnostics.push({ file, line: 1, col: 1, severity: 'error', message: 'the file holds no rule' });
+  const found = problems.map((problem): Diagnostic => ({ file, severity: 'error', ...problem }));
+  if (documents.length === 0 && found.length === 0) {
+    found.push({ file, line: 1, col: 1, severity: 'error', message: 'the file holds no rule' });
   }
-  for (const document of documents) readDocument(file, document, read);
+  return { file, documents, problems: found };
+}
+
+/** One file alone: it can use only the lists and macros that it holds itself. */
+export function readRuleFile(file: string, text: string): RuleFile {
+  const parsed = parseRuleFile(file, text);
+  return understand(parsed, new Fragments([parsed]));
+}
+
+/** Everything that one file says and everything that is wrong with it, in the order of the file. */
+export function understand(
+  { file, documents, problems }: ReturnType<typeof parseRuleFile>,
+  fragments: Fragments,
+): RuleFile {
+  const own = fragments.diagnostics.filter((one) => one.file === file);
+  const read: RuleFile = { rules: [], ids: [], settings: [], diagnostics: [...problems, ...own] };
+  for (const document of documents) readDocument(file, document, fragments, read);
   read.diagnostics.sort((a, b) => a.line - b.line || a.col - b.col);
+  // What stands beside a macro with alternatives is checked once per alternative.
+  read.diagnostics = read.diagnostics.filter((one, index, all) => !isRepeated(one, all[index - 1]));
   return read;
 }
 
-function readDocument(file: string, document: YamlDocument, read: RuleFile): void {
+function isRepeated(one: Diagnostic, before: Diagnostic | undefined): boolean {
+  return one.line === before?.line && one.col === before.col && one.message === before.message;
+}
+
+function readDocument(file: string, document: YamlDocument, fragments: Fragments, read: RuleFile): void {
   const { value } = document;
   const report = reporter(file, document, read.diagnostics);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -60,37 +75,37 @@ function readDocument(file: string, document: YamlDocument, read: RuleFile): voi
     return;
   }
   const { kind = 'rule' } = value as { kind?: unknown };
-  if (kind === 'rule') readRule(file, document, read);
+  if (kind === 'rule') readRule(file, document, fragments, read);
   else if (kind === 'policy') readSettings(file, document, read);
+  else if (kind === 'list' || kind === 'macro')
+    return; // Fragments has read it.
   else if (kind === 'tests') report({ path: ['kind'] }, 'tests stand in a file of their own: NAME.test.yaml');
-  else report({ path: ['kind'] }, `unknown kind ${JSON.stringify(kind)}${hint(String(kind), ['rule', 'policy'])}`);
+  else
+    report(
+      { path: ['kind'] },
+      `unknown kind ${JSON.stringify(kind)}${hint(String(kind), ['rule', 'policy', 'list', 'macro'])}`,
+    );
 }
 
-type Report = (place: Place, message: string, severity?: Diagnostic['severity']) => void;
-
-export function reporter(file: string, document: YamlDocument, to: Diagnostic[], rule?: string): Report {
-  const named = rule === undefined ? {} : { rule };
-  return (place, message, severity = 'error') => {
-    to.push({ file, ...document.locate(place), severity, ...named, message });
-  };
-}
-
-function readRule(file: string, document: YamlDocument, read: RuleFile): void {
-  const { id } = document.value as { id?: unknown };
-  const report = reporter(file, document, read.diagnostics, typeof id === 'string' ? id : undefined);
+function readRule(file: string, document: YamlDocument, fragments: Fragments, read: RuleFile): void {
+  const { id, match } = document.value as { id?: unknown; match?: unknown };
+  const write = reporter(file, document, read.diagnostics, typeof id === 'string' ? id : undefined);
   if (typeof id === 'string') read.ids.push({ file, ...document.locate({ path: ['id'] }), id });
-  const parsed = Rule.safeParse(document.value);
-  const problems = parsed.success ? [] : schemaProblems(parsed.error, Rule, document.value);
+  const resolved = resolveMatch(match, fragments.names(write), write);
+  const value = match === undefined ? document.value : { ...(document.value as object), match: resolved.value };
+  const locate = (place: Place) => document.locate({ ...place, path: resolved.sourceOf(place.path) });
+  const report = reporter(file, { value, locate }, read.diagnostics, typeof id === 'string' ? id : undefined);
+  const parsed = Rule.safeParse(value);
+  const problems = parsed.success ? [] : schemaProblems(parsed.error, Rule, value);
   reportSchema(problems, report);
   // What the schema refused is taken out, so that the rest of the rule is checked in the same run.
-  const rule = parsed.success ? parsed.data : ruleWithout(document.value, problems);
+  const rule = parsed.success ? parsed.data : ruleWithout(value, problems);
   if (rule === undefined) return;
   const result = checkRule(rule);
   if (!result.ok) for (const { message, ...place } of result.problems) report(place, message);
-  const tested = checkTests(document.value, report);
+  const tested = checkTests(value, report);
   for (const { message, ...place } of doubtsOf(rule)) report(place, message, 'warning');
-  if (!parsed.success || !result.ok || !tested) return;
-  const locate = (place: Place) => document.locate(place);
+  if (!parsed.success || !result.ok || !tested || !resolved.complete) return;
   read.rules.push({ file, ...document.locate({ path: ['id'] }), rule, locate });
 }
 
@@ -105,16 +120,6 @@ function checkTests(value: unknown, report: Report): boolean {
     reportSchema(problems, report, ['tests', index]);
   }
   return usable;
-}
-
-/** Reports what a schema refused. A field that is missing because its name is misspelt is reported once, as that. */
-export function reportSchema(problems: readonly SchemaProblem[], report: Report, base: PropertyKey[] = []): void {
-  const meant = problems.map(({ unknown }) => unknown && nearestName(unknown.name, unknown.allowed));
-  for (const { unknown, missing, message, path, ...place } of problems) {
-    if (missing !== undefined && meant.includes(missing)) continue;
-    const text = unknown ? message + hint(unknown.name, unknown.allowed) : message;
-    report({ ...place, path: [...base, ...path] }, text);
-  }
 }
 
 const SETTINGS = {

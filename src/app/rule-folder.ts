@@ -4,7 +4,9 @@ import { policyOf } from '../adapters/policy-body.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { type PolicyBody, PolicySettings } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
-import { type Diagnostic, type LocatedRule, type RuleFile, readRuleFile } from './rule-file.ts';
+import type { Diagnostic } from './rule-diagnostics.ts';
+import { type LocatedRule, parseRuleFile, type RuleFile, understand } from './rule-file.ts';
+import { Fragments } from './rule-fragments.ts';
 
 export interface RuleFolder {
   /** Every rule without an error; with an error anywhere it is not the policy that its authors mean. */
@@ -39,8 +41,15 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
   const found = await Promise.all(paths.map(ruleFilesAt));
   const files = [...new Set(found.flat())];
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-  const read = files.map((file, index) => readRuleFile(file, texts[index]!));
-  const diagnostics = [...emptyPaths(paths, found), ...read.flatMap((one) => one.diagnostics), ...clashes(read)];
+  const parsed = files.map((file, index) => parseRuleFile(file, texts[index]!));
+  const fragments = new Fragments(parsed);
+  const read = parsed.map((one) => understand(one, fragments));
+  const diagnostics = [
+    ...emptyPaths(paths, found),
+    ...read.flatMap((one) => one.diagnostics),
+    ...clashes(read),
+    ...fragments.unused(),
+  ];
   const rules = read.flatMap((one) => one.rules);
   const settings = read.flatMap((one) => one.settings)[0]?.settings ?? PolicySettings.parse({});
   // The tests stay out: whoever edits one has not made another policy.

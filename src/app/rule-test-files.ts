@@ -4,7 +4,8 @@ import { hint } from '../engine/expression/names.ts';
 import { eventsOf } from '../formats/event-generator.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import { readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
-import { type Diagnostic, type LocatedRule, reporter, reportSchema } from './rule-file.ts';
+import { type Diagnostic, reporter, reportSchema } from './rule-diagnostics.ts';
+import type { LocatedRule } from './rule-file.ts';
 import { TEST_FILE, yamlFilesAt } from './rule-folder.ts';
 
 /** A test that can be run: with the rule it belongs to and the place where it stands. */

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Diagnostic } from '../app/rule-file.ts';
+import type { Diagnostic } from '../app/rule-diagnostics.ts';
 import { diagnosticLine, loadRules, type RuleFolder } from '../app/rule-folder.ts';
 import { loadTests } from '../app/rule-test-files.ts';
 import { githubAnnotation, sarifLog } from './check-formats.ts';

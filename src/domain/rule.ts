@@ -7,7 +7,7 @@ export const SCOPES = ['session', 'rootSession', 'agent', 'principal', 'tenant']
 export const MEASURE_KINDS = ['count', 'attempts', 'sum', 'distinct', 'rate'] as const;
 export type MeasureKind = (typeof MEASURE_KINDS)[number];
 
-const MatchValue = z.union([
+export const MatchValue = z.union([
   z.string(),
   z.number(),
   z.boolean(),

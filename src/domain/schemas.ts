@@ -4,13 +4,16 @@ import { ActionEvent } from './event.ts';
 import { Finding } from './finding.ts';
 import { Lease, Verdict } from './output.ts';
 import { CONTROL_RECORDS } from './record.ts';
-import { PolicyBody, PolicyDocument, Rule } from './rule.ts';
+import { PolicyBody, PolicyDocument } from './rule.ts';
+import { AuthoredRule, ListDocument, MacroDocument } from './rule-fragment.ts';
 import { RuleTestFile } from './rule-test.ts';
 import { SessionState } from './session.ts';
 
 /** Everything that others read or write, by the name of its file in `schema/`. */
 export const SCHEMAS: Record<string, z.ZodType> = {
-  rule: Rule,
+  rule: AuthoredRule,
+  list: ListDocument,
+  macro: MacroDocument,
   'rule-tests': RuleTestFile,
   policy: PolicyDocument,
   'policy-body': PolicyBody,

@@ -1,0 +1,31 @@
+import { hint, nearestName } from '../engine/expression/names.ts';
+import type { SchemaProblem } from '../formats/schema-problems.ts';
+import type { Place, TextPosition, YamlDocument } from '../formats/yaml-documents.ts';
+
+/** One mistake or doubt, placed so that an editor can jump to it. */
+export interface Diagnostic extends TextPosition {
+  file: string;
+  severity: 'error' | 'warning';
+  /** Id of the rule, where there is one. */
+  rule?: string;
+  message: string;
+}
+
+export type Report = (place: Place, message: string, severity?: Diagnostic['severity']) => void;
+
+export function reporter(file: string, document: YamlDocument, to: Diagnostic[], rule?: string): Report {
+  const named = rule === undefined ? {} : { rule };
+  return (place, message, severity = 'error') => {
+    to.push({ file, ...document.locate(place), severity, ...named, message });
+  };
+}
+
+/** Reports what a schema refused. A field that is missing because its name is misspelt is reported once, as that. */
+export function reportSchema(problems: readonly SchemaProblem[], report: Report, base: PropertyKey[] = []): void {
+  const meant = problems.map(({ unknown }) => unknown && nearestName(unknown.name, unknown.allowed));
+  for (const { unknown, missing, message, path, ...place } of problems) {
+    if (missing !== undefined && meant.includes(missing)) continue;
+    const text = unknown ? message + hint(unknown.name, unknown.allowed) : message;
+    report({ ...place, path: [...base, ...path] }, text);
+  }
+}
