@@ -42,8 +42,10 @@ export interface Batch {
   heartbeat(): Promise<void>;
 }
 
-/** What the application does with a log. Both calls may throw: the source then assigns the partition again. */
+/** What the application does with a log. The later two may throw: the source then assigns the partition again. */
 export interface LogReader {
+  /** What this process holds from here on, and nothing else; each of them is assigned next. */
+  held(partitions: readonly number[]): void;
   /** Takes the partition over. Nothing of it is delivered until the answer: the offset to begin at. */
   assigned(assignment: Assignment): Promise<number>;
   /** Never called twice at once for one partition; the next batch comes after the promise is fulfilled. */
@@ -113,6 +115,11 @@ export interface StateStore {
    * that was never saved or whose state was lost.
    */
   acquire(partition: number): Promise<Tenure>;
+  /**
+   * Acquires, and throws away what is stored of the partition: whoever read it could not use it, for that reason. The
+   * tenure is as if the partition had never been saved.
+   */
+  discard(partition: number, reason: string): Promise<Tenure>;
   close(): Promise<void>;
 }
 
@@ -122,7 +129,7 @@ export interface StateStore {
  */
 export interface Tenure {
   readonly checkpoint: Checkpoint | undefined;
-  /** Why this acquire threw away what it found (then `checkpoint` is undefined). For the log. */
+  /** Why what was found was thrown away (then `checkpoint` is undefined). For the log. */
   readonly discarded: string | undefined;
   /** The first `headerBytes` of every stored session: what the timer index is derived from. */
   readonly headers: ReadonlyMap<string, Uint8Array>;

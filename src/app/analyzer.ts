@@ -1,18 +1,17 @@
-import { formatInstant } from '../domain/instant.ts';
-import { controlKey } from '../domain/partitioner.ts';
 import type { Assignment, Batch, LogReader, LogSource } from '../ports.ts';
 import { TenureLost } from '../ports.ts';
+import { StateUnusable } from './checkpoint-body.ts';
+import { type OwnerRecordParts, OwnerRecords } from './owner-records.ts';
 import { PartitionWorker, type WorkerParts } from './partition-worker.ts';
-import { LogChanged, RESTATED_PER_RETENTION, type TakeoverParts, takeOver } from './take-over.ts';
+import { LogChanged, type TakeoverParts, takeOver } from './take-over.ts';
 
-export interface AnalyzerParts extends WorkerParts, TakeoverParts {
+export interface AnalyzerParts extends WorkerParts, TakeoverParts, OwnerRecordParts {
   source: LogSource;
   /** 0: after every batch. */
   checkpointIntervalMs: number;
   probeIntervalMs: number;
-  leaseIntervalMs: number;
-  /** Called once a partition is taken over, before its first record. */
-  onReady?(worker: PartitionWorker): Promise<void>;
+  /** Called once for each take-over, when the partition has read all that the log held then. */
+  onCaughtUp?(worker: PartitionWorker): Promise<void>;
   /** Called where going on would be wrong for every partition: the process must end. */
   onFatal(error: Error): void;
 }
@@ -25,84 +24,103 @@ export interface AnalyzerParts extends WorkerParts, TakeoverParts {
  */
 export class Analyzer implements LogReader {
   readonly #parts: AnalyzerParts;
+  readonly #records: OwnerRecords;
   readonly #workers = new Map<number, PartitionWorker>();
-  readonly #savedMs = new Map<number, number>();
-  readonly #leasedMs = new Map<number, number>();
+  /** Partitions whose stored state a worker could not use, and why. */
+  readonly #unusable = new Map<number, string>();
+  /** Workers that have read all that the log held when they took over. */
+  readonly #caughtUp = new WeakSet<PartitionWorker>();
+  readonly #tending = new Map<PartitionWorker, Promise<void>>();
   readonly #stopped = new AbortController();
   #looping: Promise<void> | undefined;
+  #warned = false;
 
   constructor(parts: AnalyzerParts) {
     this.#parts = parts;
+    this.#records = new OwnerRecords(parts);
   }
 
   start(): void {
     this.#looping = this.#loop();
   }
 
-  async assigned(assignment: Assignment): Promise<number> {
-    const { partition: number, lost } = assignment;
-    this.#drop(number);
-    const takeover = await takeOver(assignment, this.#parts).catch((error) => {
-      if (error instanceof LogChanged) this.#parts.onFatal(error);
-      throw error;
-    });
-    if (takeover.judgeFrom < assignment.high && !takeover.tenure.checkpoint && takeover.quietUntil > 0) {
-      this.#parts.stats.rebuilds++;
+  held(partitions: readonly number[]): void {
+    const { stats, clock } = this.#parts;
+    const held = new Set(partitions);
+    for (const partition of stats.partitions.keys()) if (!held.has(partition)) stats.partitions.delete(partition);
+    const checkpointedMs = clock.monotonicMs();
+    for (const partition of partitions) {
+      const known = stats.partitions.get(partition);
+      if (known === undefined) stats.partitions.set(partition, { ready: false, lag: 0, checkpointedMs });
     }
-    const worker = new PartitionWorker(assignment, takeover, this.#parts);
-    await this.#parts.onReady?.(worker);
-    this.#workers.set(number, worker);
-    const nowMs = this.#parts.clock.monotonicMs();
-    this.#savedMs.set(number, nowMs);
-    this.#parts.stats.partitions.set(number, {
-      ready: true,
-      lag: assignment.high - worker.next,
-      checkpointedMs: nowMs,
-    });
-    this.#parts.stats.policyHash = worker.partition.state.policy?.hash ?? this.#parts.stats.policyHash;
-    // A lost worker may still save what it has: whoever owns the partition then has another token.
-    lost.addEventListener('abort', () => this.#markLost(worker), { once: true });
-    return worker.next;
+  }
+
+  async assigned(assignment: Assignment): Promise<number> {
+    const { partition: number, lost, high } = assignment;
+    this.#workers.delete(number);
+    try {
+      const takeover = await takeOver(assignment, this.#parts, this.#unusable.get(number));
+      this.#unusable.delete(number);
+      if (lost.aborted) throw new Error(`partition ${number}: the assignment ended while it was taken over`);
+      const worker = new PartitionWorker(assignment, takeover, this.#parts);
+      this.#workers.set(number, worker);
+      // A lost worker may still save what it has: whoever owns the partition then has another token.
+      lost.addEventListener('abort', () => this.#lose(worker), { once: true });
+      if (worker.next >= high) await this.#noteCaughtUp(worker);
+      const nowMs = this.#parts.clock.monotonicMs();
+      const lag = high - worker.next;
+      if (!lost.aborted) {
+        this.#parts.stats.partitions.set(number, { ready: true, lag, checkpointedMs: nowMs, provenMs: nowMs });
+      }
+      this.#notePolicy(worker);
+      return worker.next;
+    } catch (error) {
+      this.#workers.delete(number);
+      if (error instanceof LogChanged) this.#parts.onFatal(error);
+      this.#report(number, error);
+      throw error;
+    }
   }
 
   async batch(batch: Batch): Promise<void> {
+    const { checkpointIntervalMs } = this.#parts;
     const worker = this.#workers.get(batch.partition);
     if (!worker) throw new Error(`partition ${batch.partition} has no worker`);
-    const { accounting } = worker.partition.state;
-    const before = { ...accounting };
+    const before = { ...worker.partition.state.accounting };
     try {
       await worker.batch(batch);
-      if (this.#parts.checkpointIntervalMs === 0 || this.#saveIsDue(batch.partition)) {
-        const saving = this.#save(worker);
-        if (this.#parts.checkpointIntervalMs === 0) await saving;
-        else saving.catch((error) => this.#giveUp(worker, error));
+      if (!this.#caughtUp.has(worker) && worker.next >= worker.assignment.high) await this.#noteCaughtUp(worker);
+      if (checkpointIntervalMs === 0) await this.#save(worker);
+      else if (worker.unsavedForMs >= checkpointIntervalMs) {
+        this.#save(worker).catch((error) => {
+          if (this.#giveUp(worker, error)) this.#parts.source.reassign(batch.partition);
+        });
       }
     } catch (error) {
-      this.#report(worker, error);
+      this.#giveUp(worker, error);
       throw error;
     }
-    const { stats } = this.#parts;
-    stats.beforePolicy += accounting.beforePolicy - before.beforePolicy;
-    stats.duplicates += accounting.repeated - before.repeated;
-    stats.policyHash = worker.partition.state.policy?.hash ?? stats.policyHash;
-    const partition = stats.partitions.get(batch.partition);
+    this.#count(worker, before);
+    const partition = this.#parts.stats.partitions.get(batch.partition);
     if (partition) partition.lag = batch.high - batch.next;
   }
 
   /** Saves what every partition has. What cannot be saved is not lost: it will be judged again. */
   async saveAll(): Promise<void> {
-    for (const worker of this.#workers.values()) {
+    const saving = [...this.#workers.values()].map(async (worker) => {
       try {
-        await this.#save(worker);
+        await worker.lastCheckpoint();
       } catch (error) {
-        this.#report(worker, error);
+        this.#report(worker.assignment.partition, error);
       }
-    }
+    });
+    await Promise.all(saving);
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#looping;
+    await Promise.all(this.#tending.values());
   }
 
   async #loop(): Promise<void> {
@@ -110,84 +128,94 @@ export class Analyzer implements LogReader {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       await clock.sleep(probeIntervalMs, signal);
-      await Promise.all([...this.#workers.values()].map((worker) => this.#tend(worker)));
+      // A partition that waits for an answer keeps no other waiting.
+      for (const worker of this.#workers.values()) {
+        if (signal.aborted || this.#tending.has(worker)) continue;
+        const tending = this.#tend(worker).finally(() => this.#tending.delete(worker));
+        this.#tending.set(worker, tending);
+      }
     }
   }
 
   /** What a partition needs when no batch comes: a save of what the last one left, else a look at the store. */
   async #tend(worker: PartitionWorker): Promise<void> {
+    const { clock, stats, source, checkpointIntervalMs } = this.#parts;
+    const { partition } = worker.assignment;
     try {
-      if (worker.unsaved && this.#saveIsDue(worker.assignment.partition)) await this.#save(worker);
+      if (worker.unsaved && worker.unsavedForMs >= checkpointIntervalMs) await this.#save(worker);
       else await worker.probe();
-      await this.#lease(worker);
+      await this.#records.publishDue(worker);
+      const known = stats.partitions.get(partition);
+      if (known && this.#workers.get(partition) === worker) known.provenMs = clock.monotonicMs();
     } catch (error) {
-      this.#giveUp(worker, error);
+      if (this.#giveUp(worker, error)) source.reassign(partition);
     }
-  }
-
-  #saveIsDue(partition: number): boolean {
-    const { clock, checkpointIntervalMs } = this.#parts;
-    return clock.monotonicMs() - (this.#savedMs.get(partition) ?? 0) >= checkpointIntervalMs;
   }
 
   async #save(worker: PartitionWorker): Promise<void> {
+    const { clock, stats, source } = this.#parts;
+    const { partition } = worker.assignment;
     if (!worker.unsaved) return;
     const next = await worker.checkpoint();
     if (next === undefined) return;
+    const known = stats.partitions.get(partition);
+    if (known) known.checkpointedMs = clock.monotonicMs();
+    if (!worker.behindCommitted) await source.commit(partition, next);
+  }
+
+  async #noteCaughtUp(worker: PartitionWorker): Promise<void> {
+    await this.#parts.onCaughtUp?.(worker);
+    this.#caughtUp.add(worker);
+  }
+
+  #count(worker: PartitionWorker, before: { beforePolicy: number; repeated: number }): void {
+    const { stats, logger } = this.#parts;
+    const { accounting, rebuiltFromMs } = worker.partition.state;
+    stats.duplicates += accounting.repeated - before.repeated;
+    const unjudged = accounting.beforePolicy - before.beforePolicy;
+    stats.beforePolicy += unjudged;
+    this.#notePolicy(worker);
+    if (unjudged === 0 || this.#warned) return;
+    this.#warned = true;
     const { partition } = worker.assignment;
-    const nowMs = this.#parts.clock.monotonicMs();
-    this.#savedMs.set(partition, nowMs);
-    const stats = this.#parts.stats.partitions.get(partition);
-    if (stats) stats.checkpointedMs = nowMs;
-    await this.#parts.source.commit(partition, next);
-    await this.#restate(worker);
-  }
-
-  /** Says how far the partition is judged. It can only lag behind the truth. */
-  async #lease(worker: PartitionWorker): Promise<void> {
-    const { clock, leaseIntervalMs, outlet } = this.#parts;
-    const { partition, partitions, topicId } = worker.assignment;
-    const nowMs = clock.monotonicMs();
-    if (nowMs - (this.#leasedMs.get(partition) ?? Number.NEGATIVE_INFINITY) < leaseIntervalMs) return;
-    this.#leasedMs.set(partition, nowMs);
-    const position = { topicId, partition, offset: String(worker.next) };
-    const processedThrough = formatInstant(worker.partition.state.clockMs);
-    const lease = { partition, partitions, processedThrough, position };
-    await outlet.publish([{ topic: 'leases', key: String(partition), lease }]);
-  }
-
-  /** Repeats what holds for the whole partition before retention removes the record that said it. */
-  async #restate({ assignment: { partition }, partition: { state } }: PartitionWorker): Promise<void> {
-    const { retentionMs, outlet } = this.#parts;
-    if (!state.policy || state.clockMs - state.restatedMs < retentionMs / RESTATED_PER_RETENTION) return;
-    const body = { clockMs: state.clockMs, policy: state.policy, orders: state.orders };
-    const record = { type: 'state.restated.v1', body } as const;
-    await outlet.publish([{ topic: 'actions', key: controlKey(partition), partition, record }]);
-  }
-
-  #markLost(worker: PartitionWorker): void {
-    const stats = this.#parts.stats.partitions.get(worker.assignment.partition);
-    if (stats) stats.ready = false;
-    if (this.#workers.get(worker.assignment.partition) === worker && !this.#stopped.signal.aborted) {
-      this.#drop(worker.assignment.partition);
+    if (rebuiltFromMs !== undefined) {
+      const message = 'the part of the log that is left names no policy: actions are counted, not judged';
+      logger.error({ partition }, `${message}. Use firebreak activate --force`);
+    } else {
+      const message = 'actions come before the first policy: they are counted, not judged';
+      logger.warn({ partition }, `${message}. Use firebreak activate DIR, or run --rules DIR`);
     }
   }
 
-  #drop(partition: number): void {
+  #notePolicy({ partition: { state } }: PartitionWorker): void {
+    const { stats } = this.#parts;
+    stats.policyHash = state.policy?.hash ?? stats.policyHash;
+  }
+
+  #lose(worker: PartitionWorker): void {
+    const { partition } = worker.assignment;
+    if (this.#workers.get(partition) !== worker) return;
+    const known = this.#parts.stats.partitions.get(partition);
+    if (known) known.ready = false;
+    if (!this.#stopped.signal.aborted) this.#workers.delete(partition);
+  }
+
+  /** Drops the memory of a partition. Answers false when somebody has done so already. */
+  #giveUp(worker: PartitionWorker, error: unknown): boolean {
+    const { partition } = worker.assignment;
+    if (this.#workers.get(partition) !== worker) return false;
     this.#workers.delete(partition);
-    this.#parts.stats.partitions.delete(partition);
+    if (error instanceof StateUnusable) this.#unusable.set(partition, error.message);
+    this.#report(partition, error);
+    return true;
   }
 
-  #giveUp(worker: PartitionWorker, error: unknown): void {
-    if (this.#workers.get(worker.assignment.partition) !== worker) return;
-    this.#report(worker, error);
-    this.#drop(worker.assignment.partition);
-    this.#parts.source.reassign(worker.assignment.partition);
-  }
-
-  #report({ assignment: { partition } }: PartitionWorker, error: unknown): void {
-    if (error instanceof TenureLost) this.#parts.stats.tenuresLost[error.reason]++;
+  #report(partition: number, error: unknown): void {
+    const { stats, logger } = this.#parts;
     const reason = error instanceof TenureLost ? error.reason : undefined;
-    this.#parts.logger.warn({ partition, reason, err: error }, 'partition given up, it will be taken over again');
+    if (reason !== undefined) stats.tenuresLost[reason]++;
+    const known = stats.partitions.get(partition);
+    if (known) Object.assign(known, { ready: false, reason: error instanceof Error ? error.message : String(error) });
+    logger.warn({ partition, reason, err: error }, 'partition given up, it will be taken over again');
   }
 }

@@ -1,18 +1,20 @@
-import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Stats } from '../adapters/telemetry/stats.ts';
 import { traceBatch } from '../adapters/telemetry/tracing.ts';
-import type { Output, Verdict } from '../domain/output.ts';
-import { controlKey } from '../domain/partitioner.ts';
-import type { RawRecord } from '../domain/record.ts';
+import type { Output } from '../domain/output.ts';
+import type { LogRecord } from '../domain/record.ts';
 import type { Partition } from '../engine/partition.ts';
 import { decodeSession } from '../engine/session/codec.ts';
 import { needs, step } from '../engine/step.ts';
 import { decodeRecord } from '../formats/log-record.ts';
 import type { Keyring } from '../formats/signature.ts';
 import { type Assignment, type Batch, type Clock, type Outlet, type Tenure, TenureLost } from '../ports.ts';
-import { encodeCheckpointBody } from './checkpoint-body.ts';
+import { type CheckpointBody, digestOf, encodeCheckpointBody, usable } from './checkpoint-body.ts';
+import { writeCheckpoint } from './checkpoint-writer.ts';
+import { publishedRecord } from './owner-records.ts';
 import type { Policies } from './policies.ts';
+import type { Repetition } from './repetition.ts';
+import type { Takeover } from './take-over.ts';
 
 export interface WorkerParts {
   topic: string;
@@ -23,22 +25,6 @@ export interface WorkerParts {
   stats: Stats;
   logger: Logger;
 }
-
-/** What a partition is resumed with: see `takeOver`. */
-export interface Takeover {
-  tenure: Tenure;
-  partition: Partition;
-  next: number;
-  last: { offset: number; sha256: string } | undefined;
-  /** Before this offset actions were judged out of a checkpoint that is lost: only control records are stepped. */
-  judgeFrom: number;
-  /** Before this offset the log is a repetition: its verdicts may be old news, and the latest are said at the end. */
-  quietUntil: number;
-}
-
-/** Sessions and bytes that one script of a checkpoint may carry. Redis serves nobody else meanwhile. */
-const CHUNK_SESSIONS = 400;
-const CHUNK_BYTES = 768 * 1024;
 
 /**
  * One partition in this process, from taking over to losing it.
@@ -51,15 +37,16 @@ const CHUNK_BYTES = 768 * 1024;
  */
 export class PartitionWorker {
   readonly assignment: Assignment;
+  readonly partition: Partition;
   readonly #parts: WorkerParts;
   readonly #tenure: Tenure;
-  readonly #partition: Partition;
-  readonly #judgeFrom: number;
-  readonly #quietUntil: number;
-  readonly #latestVerdicts = new Map<string, Verdict>();
+  #repetition: Repetition | undefined;
   #next: number;
+  #high: number;
+  #processedThroughMs: number;
   #savedNext: number;
-  #last: Takeover['last'];
+  #savedMs: number;
+  #last: CheckpointBody['last'];
   #busy = false;
   #saving: Promise<number> | undefined;
   #failure: Error | undefined;
@@ -68,35 +55,55 @@ export class PartitionWorker {
     this.assignment = assignment;
     this.#parts = parts;
     this.#tenure = takeover.tenure;
-    this.#partition = takeover.partition;
+    this.partition = takeover.partition;
+    this.#repetition = takeover.repetition;
     this.#next = takeover.next;
+    this.#high = assignment.high;
+    this.#processedThroughMs = takeover.partition.state.clockMs;
     this.#savedNext = takeover.tenure.checkpoint?.next ?? -1;
+    this.#savedMs = parts.clock.monotonicMs();
     this.#last = takeover.last;
-    this.#judgeFrom = takeover.judgeFrom;
-    this.#quietUntil = takeover.quietUntil;
+    this.#repetition?.passTo(this.partition, this.#next);
   }
 
-  get partition(): Partition {
-    return this.#partition;
-  }
-
+  /** Everything before is judged, and its outputs are acknowledged. */
   get next(): number {
     return this.#next;
   }
 
-  /** Something was stepped that no checkpoint holds. */
+  /** Append time up to which that is so. */
+  get processedThroughMs(): number {
+    return this.#processedThroughMs;
+  }
+
+  /** The log held nothing more when this worker looked last. */
+  get atEnd(): boolean {
+    return this.#next >= this.#high;
+  }
+
+  /** The group has committed more already: somebody was further. */
+  get behindCommitted(): boolean {
+    return this.#repetition?.isQuiet(this.#next) ?? false;
+  }
+
+  /**
+   * Something was stepped that no checkpoint holds. What a rebuild read before the part that it judges is not worth
+   * one: from such a checkpoint nobody would know where that part begins.
+   */
   get unsaved(): boolean {
-    return this.#next !== this.#savedNext;
+    return this.#next !== this.#savedNext && this.#next >= (this.#repetition?.judgeFrom ?? 0);
+  }
+
+  /** Since the last checkpoint, or since the partition was taken over. */
+  get unsavedForMs(): number {
+    return this.#parts.clock.monotonicMs() - this.#savedMs;
   }
 
   async batch(batch: Batch): Promise<void> {
     this.#assertUsable();
     this.#busy = true;
     try {
-      await this.#judge(batch);
-      this.#next = batch.next;
-      const last = batch.records.at(-1);
-      if (last) this.#last = { offset: last.offset, sha256: digestOf(last) };
+      await this.#take(batch);
     } catch (error) {
       throw this.#fail(error);
     } finally {
@@ -111,14 +118,13 @@ export class PartitionWorker {
   async checkpoint(): Promise<number | undefined> {
     if (this.#busy || this.#saving) return undefined;
     this.#assertUsable();
-    this.#saving = this.#save();
-    try {
-      return await this.#saving;
-    } catch (error) {
-      throw this.#fail(error);
-    } finally {
-      this.#saving = undefined;
-    }
+    return this.#save();
+  }
+
+  /** Saves what is left when no batch comes any more; waits for a checkpoint that is under way. */
+  async lastCheckpoint(): Promise<number | undefined> {
+    await this.#saving?.catch(() => undefined); // told to whoever began it
+    return this.unsaved ? this.checkpoint() : undefined;
   }
 
   /** Whether the store still holds what this worker wrote. Throws where it does not. */
@@ -130,30 +136,36 @@ export class PartitionWorker {
     });
   }
 
-  async #judge(batch: Batch): Promise<void> {
-    const { keyring, topic, stats, outlet, clock } = this.#parts;
-    const home = { partition: this.assignment.partition, partitions: this.assignment.partitions };
-    const records = batch.records.map((raw) => decodeRecord(raw, keyring, home));
-    const trace = traceBatch(topic, home.partition, records);
+  async #take({ partition, first, next, high, records: raws }: Batch): Promise<void> {
+    if (first !== this.#next)
+      throw new Error(`partition ${partition}: ${this.#next} is next, the batch begins at ${first}`);
+    const { keyring, topic, policies } = this.#parts;
+    const records = raws.map((raw) => decodeRecord(raw, keyring, this.assignment));
+    const trace = traceBatch(topic, partition, records);
     try {
-      const wanted = needs(this.#partition, records);
+      const wanted = needs(this.partition, records);
       // Without a wait records are stepped while they are still in the cache, and few of them live at once.
-      if (wanted.sessions.length > 0 || wanted.policies.length > 0) await this.#load(wanted);
-      const outputs: Output[] = [];
-      for (const record of records) {
-        stats.countRecord(record.body);
-        if (record.offset < this.#judgeFrom && record.body.type === 'action') continue;
-        for (const output of step(this.#partition, record)) outputs.push(output);
+      const unjudgeable =
+        wanted.policies.length === 0 ? undefined : await policies.fetch(wanted.policies, records, this.partition);
+      const judged = records.slice(0, unjudgeable?.at);
+      const until = judged.length < records.length ? records[judged.length]!.offset : next;
+      const outputs = await this.#judge(judged, wanted.sessions, until);
+      for (const output of outputs) tell(output, trace, this.#parts);
+      const last = raws[judged.length - 1];
+      if (last) this.#last = { offset: last.offset, sha256: digestOf(last) };
+      this.#next = until;
+      this.#high = high;
+      this.#processedThroughMs = this.partition.state.clockMs;
+      if (this.#repetition?.isOver(until)) this.#repetition = undefined;
+      if (unjudgeable !== undefined) {
+        this.#parts.logger.error(
+          { partition, offset: until, err: unjudgeable.error },
+          'stopped before a policy that cannot be had',
+        );
+        await this.#saving;
+        if (this.unsaved) await this.#save();
+        throw unjudgeable.error;
       }
-      const audible = this.#withoutOldVerdicts(outputs, batch.next);
-      if (audible.length > 0) {
-        const beganMs = clock.monotonicMs();
-        await outlet.publish(audible);
-        await outlet.publish(this.#publishedRecords(outputs));
-        stats.publish.observe(clock.monotonicMs() - beganMs);
-      }
-      stats.batches++;
-      for (const output of outputs) this.#note(output, trace);
       trace.end();
     } catch (error) {
       trace.end(error as Error);
@@ -161,76 +173,73 @@ export class PartitionWorker {
     }
   }
 
-  async #load({ sessions, policies }: ReturnType<typeof needs>): Promise<void> {
-    for (const policy of policies) this.#partition.plans.set(policy.hash, await this.#parts.policies.plan(policy));
-    if (sessions.length === 0) return;
+  async #judge(records: readonly LogRecord[], sessions: readonly string[], next: number): Promise<Output[]> {
+    const { stats, outlet, clock } = this.#parts;
+    const { partition } = this;
+    const repetition = this.#repetition;
+    const needed = repetition ? this.#withPassed(sessions, repetition, next) : sessions;
+    if (needed.length > 0) await this.#load(needed);
+    const outputs: Output[] = [];
+    for (const record of records) {
+      stats.countRecord(record.body);
+      repetition?.passTo(partition, record.offset);
+      if (repetition?.skips(record)) partition.state.accounting.skipped++;
+      else for (const output of step(partition, record)) outputs.push(output);
+    }
+    repetition?.passTo(partition, next);
+    const audible = repetition ? repetition.audible(outputs, this.#next, next) : outputs;
+    if (audible.length > 0) {
+      const beganMs = clock.monotonicMs();
+      await outlet.publish(audible);
+      const published = audible.flatMap((output) => publishedRecord(output, partition.partition));
+      if (published.length > 0) await outlet.publish(published);
+      stats.publish.observe(clock.monotonicMs() - beganMs);
+    }
+    stats.batches++;
+    return outputs;
+  }
+
+  #withPassed(sessions: readonly string[], repetition: Repetition, next: number): string[] {
+    const passed = [...repetition.passing(next)].filter((id) => this.partition.stored.has(id));
+    return [...new Set([...sessions, ...passed])];
+  }
+
+  async #load(sessions: readonly string[]): Promise<void> {
     const found = await this.#tenure.load(sessions);
     for (const [i, id] of sessions.entries()) {
       const bytes = found[i];
       if (!bytes) throw new TenureLost('state_lost', `session "${id}" is listed in the state and is not there`);
-      this.#partition.adopt(decodeSession(id, bytes));
+      this.partition.adopt(usable(`session "${id}"`, () => decodeSession(id, bytes)));
     }
   }
 
-  /** During a repetition verdicts are held back: an old one must not stand where a newer one was said already. */
-  #withoutOldVerdicts(outputs: Output[], next: number): Output[] {
-    if (this.#next >= this.#quietUntil) return outputs;
-    const audible: Output[] = outputs.filter((output) => output.topic !== 'verdicts');
-    for (const output of outputs) if (output.topic === 'verdicts') this.#latestVerdicts.set(output.key, output.verdict);
-    if (next < this.#quietUntil) return audible;
-    for (const [key, verdict] of this.#latestVerdicts) audible.push({ topic: 'verdicts', key, verdict });
-    this.#latestVerdicts.clear();
-    return audible;
-  }
-
-  /** The log's own proof that a command is out. The time for an answer begins with it, not with our decision. */
-  #publishedRecords(outputs: readonly Output[]): Output[] {
-    return outputs.flatMap((output): Output[] => {
-      if (output.topic !== 'commands') return [];
-      const { id: command, session, scope } = output.command;
-      const body = {
-        command,
-        ...(session === undefined ? {} : { session }),
-        ...(scope === undefined ? {} : { scope }),
-      };
-      const { partition } = this.assignment;
-      return [
-        {
-          topic: 'actions',
-          key: session ?? controlKey(partition),
-          partition,
-          record: { type: 'command.published.v1', body },
-        },
-      ];
-    });
-  }
-
-  #note(output: Output, trace: ReturnType<typeof traceBatch>): void {
-    const { stats, logger } = this.#parts;
-    if (output.topic === 'findings') stats.findings[output.finding.code]++;
-    if (output.topic !== 'commands') return;
-    const { command } = output;
-    stats.countCommand(command);
-    trace.decision(command);
-    const { id, action, session, rule, score, threshold, reason, position } = command;
-    logger.warn({ id, action, session, rule, score, threshold, reason, position }, 'command published');
-  }
-
   async #save(): Promise<number> {
+    this.#saving = this.#write();
+    try {
+      return await this.#saving;
+    } catch (error) {
+      throw this.#fail(error);
+    } finally {
+      this.#saving = undefined;
+    }
+  }
+
+  /** Everything is fixed before the first wait: later batches may run while the chunks are on their way. */
+  async #write(): Promise<number> {
+    const { clock, stats } = this.#parts;
+    const beganMs = clock.monotonicMs();
     const next = this.#next;
     const { topicId, partitions } = this.assignment;
-    const { state, sessionCount } = this.#partition;
-    const changes = this.#partition.takeChanges();
-    const body = { topicId, partitions, ...(this.#last === undefined ? {} : { last: this.#last }), state };
+    const { state, sessionCount } = this.partition;
+    const changes = this.partition.takeChanges();
+    const body: CheckpointBody = { topicId, partitions, state };
+    if (this.#last) body.last = this.#last;
+    if (this.#repetition) body.repetition = this.#repetition.rest;
     const checkpoint = { next, partition: encodeCheckpointBody(body), sessions: sessionCount };
-    // Everything is fixed from here: later batches may run while the chunks are on their way.
-    const beganMs = this.#parts.clock.monotonicMs();
-    const chunks = chunksOf(changes);
-    const last = chunks.pop()!;
-    for (const sessions of chunks) await this.#tenure.write({ sessions });
-    await this.#tenure.write({ sessions: last, checkpoint });
+    await writeCheckpoint(this.#tenure, changes, checkpoint);
     this.#savedNext = next;
-    this.#parts.stats.checkpoint.observe(this.#parts.clock.monotonicMs() - beganMs);
+    this.#savedMs = clock.monotonicMs();
+    stats.checkpoint.observe(this.#savedMs - beganMs);
     return next;
   }
 
@@ -244,25 +253,13 @@ export class PartitionWorker {
   }
 }
 
-function chunksOf(changes: ReadonlyMap<string, Uint8Array | null>): Map<string, Uint8Array | null>[] {
-  let chunk = new Map<string, Uint8Array | null>();
-  const chunks = [chunk];
-  let bytes = 0;
-  for (const [id, state] of changes) {
-    const size = id.length + (state?.length ?? 0);
-    if (chunk.size >= CHUNK_SESSIONS || (chunk.size > 0 && bytes + size > CHUNK_BYTES)) {
-      chunk = new Map();
-      chunks.push(chunk);
-      bytes = 0;
-    }
-    chunk.set(id, state);
-    bytes += size;
-  }
-  return chunks;
-}
-
-export function digestOf({ value }: RawRecord): string {
-  return createHash('sha256')
-    .update(value ?? '')
-    .digest('hex');
+/** What metrics, logs and traces say of an output, once it is published. */
+function tell(output: Output, trace: ReturnType<typeof traceBatch>, { stats, logger }: WorkerParts): void {
+  if (output.topic === 'findings') stats.findings[output.finding.code]++;
+  if (output.topic !== 'commands') return;
+  const { command } = output;
+  stats.countCommand(command);
+  trace.decision(command);
+  const { id, action, session, rule, score, threshold, reason, position } = command;
+  logger.warn({ id, action, session, rule, score, threshold, reason, position }, 'command published');
 }

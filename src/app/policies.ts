@@ -1,5 +1,6 @@
-import type { PolicyActivated } from '../domain/record.ts';
+import type { LogRecord, PolicyActivated } from '../domain/record.ts';
 import { PolicyBody } from '../domain/rule.ts';
+import type { Partition } from '../engine/partition.ts';
 import { compilePolicy, ENGINE_VERSION, type Plan } from '../engine/plan/policy.ts';
 import type { PolicyLibrary } from '../ports.ts';
 
@@ -24,6 +25,25 @@ export class Policies {
     return plan;
   }
 
+  /**
+   * Gives the partition the plans that it needs for the records. Answers the first record that names a policy which
+   * cannot be had: the partition has to stop before it.
+   */
+  async fetch(
+    policies: readonly PolicyActivated[],
+    records: readonly LogRecord[],
+    { plans }: Partition,
+  ): Promise<{ at: number; error: unknown } | undefined> {
+    for (const policy of policies) {
+      try {
+        plans.set(policy.hash, await this.plan(policy));
+      } catch (error) {
+        return { at: records.findIndex(({ body }) => policyIn(body)?.hash === policy.hash), error };
+      }
+    }
+    return undefined;
+  }
+
   async #compile(policy: PolicyActivated): Promise<Plan> {
     if (policy.engine > ENGINE_VERSION) {
       throw new Error(`policy ${policy.hash} is for engine ${policy.engine}; this is ${ENGINE_VERSION}: upgrade first`);
@@ -31,4 +51,9 @@ export class Policies {
     const bytes = await this.#library.get(policy);
     return compilePolicy(policy.hash, PolicyBody.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))));
   }
+}
+
+function policyIn(body: LogRecord['body']): PolicyActivated | undefined {
+  if (body.type === 'policy') return body.policy;
+  return body.type === 'restated' ? body.restated.policy : undefined;
 }

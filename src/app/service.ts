@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import { serveHealth } from '../adapters/http/health.ts';
+import { ActivationHistory } from '../adapters/kafka/activation-history.ts';
 import { createKafka } from '../adapters/kafka/client.ts';
 import { KafkaLogSource } from '../adapters/kafka/log-source.ts';
 import { KafkaOutlet } from '../adapters/kafka/outlet.ts';
@@ -16,12 +17,13 @@ import { metricsOf } from '../adapters/telemetry/metrics.ts';
 import { Stats } from '../adapters/telemetry/stats.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
-import { activate, adviseActivation } from './activation.ts';
+import { activate, adviseOwner } from './activation.ts';
 import { Analyzer } from './analyzer.ts';
 import { type Config, groupIdOf } from './config.ts';
 import { loadKeyFile } from './keys.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { Policies } from './policies.ts';
+import { notReady } from './readiness.ts';
 import { loadPolicyFolder, policyHash } from './rule-folder.ts';
 
 export interface Service {
@@ -56,6 +58,9 @@ export function outletOptions({ kafka }: Config) {
 
 /** A pause or resume that waited longer for its enforcer is about a session that has moved on. */
 const COMMAND_EXPIRY_MS = 15 * 60_000;
+
+const FOLDER_SUPERSEDED =
+  'the rules folder holds a policy that was replaced; not activated. Use firebreak activate --force, or run without it';
 
 /** Starts everything, or nothing: what was opened is closed again when a later part fails. */
 export async function startService(config: Config, logger: Logger): Promise<Service> {
@@ -106,6 +111,7 @@ async function start(
   cleanups.push(() => outlet.close());
   const library = new KafkaPolicyLibrary({ kafka, topic: `${topicPrefix}policies`, engine: ENGINE_VERSION, clock });
   cleanups.push(() => library.close());
+  const history = new ActivationHistory(kafka, `${topicPrefix}policies`);
   const verdicts = verdictReader(kafka, `${topicPrefix}verdicts`);
   cleanups.push(() => verdicts.close());
 
@@ -139,22 +145,22 @@ async function start(
     leaseIntervalMs: config.lease.intervalMs,
     verdictsOf: (partition) => verdicts.read(partition, partitions),
     onFatal: failed,
-    onReady: async ({ assignment, partition }: PartitionWorker) => {
+    onCaughtUp: async ({ assignment, partition }: PartitionWorker) => {
       if (folder === undefined || assignment.partition !== 0) return;
       const hash = policyHash(folder);
-      const advice = adviseActivation(hash, partition.state);
-      if (advice === 'new') await activate(folder, 'policy.source: folder', { library, outlet, partitions });
-      if (advice === 'superseded')
-        logger.error(
-          { hash },
-          'the rules folder holds a policy that was replaced; not activated. Use firebreak activate --force',
-        );
+      const advice = adviseOwner(hash, partition.state, await history.read());
+      if (advice === 'new') {
+        await activate(folder, 'policy.source: folder', { library, outlet, history, clock, partitions });
+        logger.info({ hash, rules: folder.rules.length }, 'the rules folder is activated in all partitions');
+      } else if (advice === 'superseded') {
+        logger.error({ hash }, FOLDER_SUPERSEDED);
+      }
     },
   });
   const health = await serveHealth({
     ...config.http,
     metrics: metricsOf(stats, clock),
-    notReady: () => notReady(stats),
+    notReady: () => notReady(stats, clock.monotonicMs()),
   });
   cleanups.push(() => health.close());
   analyzer.start();
@@ -181,9 +187,4 @@ async function refuseUnfit(
     : problems;
   if (fatal.length > 0) throw new UnfitTopics(fatal);
   for (const problem of problems) logger.error(problem, 'unsafe topic, allowed by --allow-unsafe-topic');
-}
-
-function notReady({ partitions }: Stats): string[] {
-  if (partitions.size === 0) return ['no partition is assigned yet'];
-  return [...partitions].flatMap(([partition, { ready }]) => (ready ? [] : [`partition ${partition} is not judged`]));
 }

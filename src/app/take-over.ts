@@ -1,23 +1,35 @@
 import type { Logger } from 'pino';
-import { parseInstant } from '../domain/instant.ts';
+import type { Stats } from '../adapters/telemetry/stats.ts';
 import type { Verdict } from '../domain/output.ts';
 import { PolicySettings } from '../domain/rule.ts';
 import { Partition } from '../engine/partition.ts';
 import { readSessionHeader } from '../engine/session/codec.ts';
-import type { Assignment, Clock, StateStore } from '../ports.ts';
-import { decodeCheckpointBody } from './checkpoint-body.ts';
-import { digestOf, type Takeover } from './partition-worker.ts';
+import type { Assignment, Checkpoint, Clock, StateStore, Tenure } from '../ports.ts';
+import { type CheckpointBody, decodeCheckpointBody, digestOf, StateUnusable, usable } from './checkpoint-body.ts';
+import { RESTATED_PER_RETENTION } from './owner-records.ts';
 import type { Policies } from './policies.ts';
+import { Repetition } from './repetition.ts';
 
 export interface TakeoverParts {
   store: StateStore;
   policies: Policies;
   clock: Clock;
+  stats: Stats;
   logger: Logger;
   /** How long the log keeps a record, ms. */
   retentionMs: number;
   /** The verdicts that stand for the sessions of a partition: levels that a rebuild must not lose. */
   verdictsOf(partition: number, partitions: number): Promise<Verdict[]>;
+}
+
+/** What a partition is resumed with. */
+export interface Takeover {
+  tenure: Tenure;
+  partition: Partition;
+  next: number;
+  last: CheckpointBody['last'];
+  /** Undefined when nothing between `next` and the end of the log was read before. */
+  repetition: Repetition | undefined;
 }
 
 /** The log is not the one that the state was made from. Going on would judge by the past of another log. */
@@ -28,27 +40,39 @@ export class LogChanged extends Error {
 /** Settings of a policy that is not known yet: a rebuild has to begin before the policy is found. */
 const DEFAULTS = PolicySettings.parse({});
 
-/** `restated` is written once in this part of the retention, so that a rebuild finds one. */
-export const RESTATED_PER_RETENTION = 4;
-
 /**
  * Takes a partition over: everybody before is fenced, and what is loaded is exactly the state at `next`. Without a
- * usable checkpoint the state is rebuilt from the log.
- *
- *   log   low ─────────┬───────────────┬──────────────────────────── high
- *                      │ control only  │ one lifetime, judged
- *                      prelude         judgeFrom
+ * usable checkpoint the state is rebuilt from the log; so it is when an earlier worker found the state `unusable`.
  */
-export async function takeOver(assignment: Assignment, parts: TakeoverParts): Promise<Takeover> {
-  const { partition: number, topicId, partitions } = assignment;
-  const tenure = await parts.store.acquire(number);
+export async function takeOver(assignment: Assignment, parts: TakeoverParts, unusable?: string): Promise<Takeover> {
+  const { store, stats } = parts;
+  const number = assignment.partition;
   const log = parts.logger.child({ partition: number });
-  if (!tenure.checkpoint) {
-    if (tenure.discarded !== undefined) log.error({ found: tenure.discarded }, 'the stored state cannot be used');
-    return { tenure, last: undefined, ...(await rebuild(assignment, parts, log)) };
+  let tenure = unusable === undefined ? await store.acquire(number) : await store.discard(number, unusable);
+  if (tenure.checkpoint) {
+    try {
+      return await resume(assignment, tenure, tenure.checkpoint, parts, log);
+    } catch (error) {
+      if (!(error instanceof StateUnusable)) throw error;
+      tenure = await store.discard(number, error.message);
+    }
   }
-  const { next } = tenure.checkpoint;
-  const body = decodeCheckpointBody(tenure.checkpoint.partition);
+  if (tenure.discarded !== undefined) {
+    stats.discarded++;
+    log.error({ found: tenure.discarded }, 'the stored state cannot be used and was thrown away');
+  }
+  return { tenure, last: undefined, ...(await rebuild(assignment, parts, log)) };
+}
+
+async function resume(
+  assignment: Assignment,
+  tenure: Tenure,
+  { next, sessions, partition: bytes }: Checkpoint,
+  parts: TakeoverParts,
+  log: Logger,
+): Promise<Takeover> {
+  const { partition: number, topicId, partitions, committed, high } = assignment;
+  const body = decodeCheckpointBody(bytes);
   if (body.partitions !== partitions) {
     throw new LogChanged(
       `the topic has ${partitions} partitions and had ${body.partitions} when its sessions were counted; ` +
@@ -58,14 +82,21 @@ export async function takeOver(assignment: Assignment, parts: TakeoverParts): Pr
   if (body.topicId !== topicId) throw new LogChanged(`the state is of topic ${body.topicId}, the log is ${topicId}`);
   await checkFingerprint(assignment, body.last);
   const partition = new Partition(topicId, number, body.state);
-  if (body.state.policy) partition.judgeUnder(await parts.policies.plan(body.state.policy));
   for (const [id, header] of tenure.headers) {
-    const { lastOffset, timerMs } = readSessionHeader(header);
-    if (lastOffset >= next) throw new Error(`session "${id}" is at offset ${lastOffset}, its partition at ${next}`);
+    const { lastOffset, timerMs } = usable(`session "${id}"`, () => readSessionHeader(header));
+    if (lastOffset >= next) throw new StateUnusable(`session "${id}" is at ${lastOffset}, its partition at ${next}`);
     partition.expect(id, timerMs);
   }
-  log.info({ next, sessions: tenure.checkpoint.sessions, policy: body.state.policy?.hash }, 'partition taken over');
-  return { tenure, partition, next, last: body.last, judgeFrom: next, quietUntil: assignment.committed ?? next };
+  if (body.state.policy) partition.judgeUnder(await parts.policies.plan(body.state.policy));
+  const until = Math.min(Math.max(committed ?? 0, body.repetition?.until ?? 0), high);
+  log.info({ next, sessions, policy: body.state.policy?.hash }, 'partition taken over');
+  const held = body.repetition?.held ?? [];
+  if (until <= next && held.length === 0) return { tenure, partition, next, last: body.last, repetition: undefined };
+  const rebuilding = body.state.rebuiltFromMs !== undefined;
+  const standing = rebuilding ? await parts.verdictsOf(number, partitions) : [];
+  const ahead = standing.filter(({ position }) => Number(position.offset) >= next);
+  const repetition = new Repetition({ judgeFrom: next, until, held, standing: ahead });
+  return { tenure, partition, next, last: body.last, repetition };
 }
 
 /** The last record that was read must still be where it was: else the topic was cut or made anew. */
@@ -82,32 +113,32 @@ async function checkFingerprint(assignment: Assignment, last: Takeover['last']):
 type Rebuilt = Omit<Takeover, 'tenure' | 'last'>;
 
 async function rebuild(assignment: Assignment, parts: TakeoverParts, log: Logger): Promise<Rebuilt> {
-  const { low, high, committed, partition: number, partitions, topicId } = assignment;
+  const { low, high, committed = 0, partition: number, partitions, topicId } = assignment;
   const partition = new Partition(topicId, number);
-  const lifetimeAgoMs = parts.clock.nowMs() - Math.max(DEFAULTS.maxLifetimeMs, DEFAULTS.idleEndMs);
-  const judgeFrom = low === 0 ? Math.min(low, high) : await assignment.offsetAt(lifetimeAgoMs);
-  const quietUntil = committed ?? 0;
   if (low === 0) {
     // The log holds everything that ever happened here: the rebuilt state is exact.
-    if (quietUntil > 0) log.warn({ from: low, to: high }, 'no state found: rebuilding it from the whole log');
-    return { partition, next: low, judgeFrom: low, quietUntil };
+    const until = Math.min(committed, high);
+    if (until === 0) return { partition, next: 0, repetition: undefined };
+    parts.stats.rebuilds++;
+    log.warn({ from: 0, to: high }, 'no state found: rebuilding it from the whole log');
+    return { partition, next: 0, repetition: new Repetition({ judgeFrom: 0, until }) };
   }
-  const preludeMs = lifetimeAgoMs - parts.retentionMs / RESTATED_PER_RETENTION;
-  const next = Math.min(await assignment.offsetAt(preludeMs), judgeFrom);
+  const lifetimeAgoMs = parts.clock.nowMs() - Math.max(DEFAULTS.maxLifetimeMs, DEFAULTS.idleEndMs);
+  const judgeFrom = Math.max(low, await assignment.offsetAt(lifetimeAgoMs));
+  const next = Math.min(
+    await preludeFrom(assignment, lifetimeAgoMs - parts.retentionMs / RESTATED_PER_RETENTION),
+    judgeFrom,
+  );
   partition.state.rebuiltFromMs = lifetimeAgoMs;
-  for (const verdict of await parts.verdictsOf(number, partitions)) seed(partition, verdict);
-  log.warn({ from: next, judgeFrom, to: high }, 'no state found: rebuilding one lifetime from the log');
-  return { partition, next, judgeFrom, quietUntil };
+  const standing = await parts.verdictsOf(number, partitions);
+  // Also without a commit: whoever said a verdict had read up to it.
+  const read = Math.max(committed, ...standing.map(({ position }) => Number(position.offset) + 1));
+  parts.stats.rebuilds++;
+  log.warn({ from: next, judgeFrom, to: high, standing: standing.length }, 'no state found: rebuilding one lifetime');
+  return { partition, next, repetition: new Repetition({ judgeFrom, until: Math.min(read, high), standing }) };
 }
 
-/** A session that was paused or killed before the part of the log that is judged again. */
-function seed(partition: Partition, { session: id, level, time, position }: Verdict): void {
-  if (level !== 'paused' && level !== 'killed') return;
-  const session = partition.open(id);
-  session.level = level;
-  session.lastMs = parseInstant(time);
-  session.lastOffset = Number(position.offset);
-  session.degraded = true;
-  partition.arm(session, session.lastMs + DEFAULTS.killMarkMs);
-  partition.touched(session);
+/** Where a rebuild has to begin to find a record that says which policy holds. */
+async function preludeFrom({ low, offsetAt }: Assignment, timeMs: number): Promise<number> {
+  return timeMs > 0 ? Math.max(low, await offsetAt(timeMs)) : low;
 }

@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
+import { ActivationHistory } from '../adapters/kafka/activation-history.ts';
 import { KafkaOutlet } from '../adapters/kafka/outlet.ts';
-import { PartitionClient } from '../adapters/kafka/partition-client.ts';
 import { KafkaPolicyLibrary } from '../adapters/kafka/policy-library.ts';
-import { latestPolicies } from '../adapters/kafka/policy-records.ts';
 import { readTopicFacts } from '../adapters/kafka/topic-facts.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { createLogger } from '../adapters/telemetry/log.ts';
-import { activate } from '../app/activation.ts';
+import { activate, adviseActivation } from '../app/activation.ts';
 import type { Config } from '../app/config.ts';
 import { loadKeyFile } from '../app/keys.ts';
 import { loadPolicyFolder, policyHash } from '../app/rule-folder.ts';
@@ -60,22 +59,23 @@ export async function activateOn(config: Config, body: PolicyBody, by: string, s
     onMinimalForm,
     signingKey: keys.signing,
   });
-  const client = new PartitionClient(kafka);
+  const history = new ActivationHistory(kafka, `${topicPrefix}policies`);
   try {
     const hash = policyHash(body);
-    const past = await latestPolicies(client, `${topicPrefix}actions`, 0);
-    if (past.at(-1) === hash) {
+    const past = (await history.read()).map((one) => one.hash);
+    const advice = adviseActivation(hash, past);
+    if (advice === 'in_force') {
       process.stdout.write(`policy ${hash}: in force already\n`);
       if (superseded !== 'replace') return;
-    } else if (past.includes(hash) && superseded === 'refuse') {
+    } else if (advice === 'superseded' && superseded === 'refuse') {
       throw new Error(`policy ${hash} was in force and was replaced by ${past.at(-1)}; to bring it back use --force`);
     } else if (past.length > 0 && superseded === 'keep') {
       process.stdout.write(`policy: ${past.at(-1)} is in force; to replace it use firebreak activate\n`);
       return;
     }
-    const policy = await activate(body, by, { library, outlet, partitions });
+    const policy = await activate(body, by, { library, outlet, history, clock: systemClock, partitions });
     process.stdout.write(`policy ${policy.hash}: ${body.rules.length} rules, activated in ${partitions} partitions\n`);
   } finally {
-    await Promise.all([library.close(), outlet.close(), client.close()]);
+    await Promise.all([library.close(), outlet.close()]);
   }
 }

@@ -10,12 +10,15 @@ import { Timers } from './timers.ts';
 const SUPERSEDED_MAX = 32;
 const counter = z.int().nonnegative();
 
-/** What became of every record of the log: their sum is the number of records that were stepped. */
+/** What became of every record of the log: their sum is the number of records that were read, findings apart. */
 const Accounting = z.strictObject({
   judged: counter.describe('Actions that a policy judged.'),
   repeated: counter.describe('Actions that the session had counted already.'),
   beforePolicy: counter.describe('Actions before the first policy.'),
   afterKill: counter.describe('Actions of sessions that were killed already.'),
+  skipped: counter
+    .default(0)
+    .describe('Actions and unusable records before the part of the log that a rebuild judges again.'),
   control: counter,
   refused: z.partialRecord(z.enum(REFUSALS), counter),
   findings: z.partialRecord(z.enum(FINDING_CODES), counter),
@@ -49,7 +52,16 @@ export function emptyPartitionState(): PartitionState {
     restatedMs: 0,
     orders: [],
     auditHash: '',
-    accounting: { judged: 0, repeated: 0, beforePolicy: 0, afterKill: 0, control: 0, refused: {}, findings: {} },
+    accounting: {
+      judged: 0,
+      repeated: 0,
+      beforePolicy: 0,
+      afterKill: 0,
+      skipped: 0,
+      control: 0,
+      refused: {},
+      findings: {},
+    },
   };
 }
 

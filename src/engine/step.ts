@@ -8,6 +8,7 @@ import type { Session } from './session/session.ts';
 
 /** The append time fell by more than this: a broker's clock is wrong, and whoever runs it should know. */
 const BACKWARD_MS = 5000;
+const UNKNOWN_KEEP_MS = 3_600_000;
 
 /**
  * The product. Takes one record of a partition's log into the partition's state and answers what must be said.
@@ -95,8 +96,11 @@ function advance(partition: Partition, { appendMs }: LogRecord, outputs: Outputs
 
 /** A session that nothing can matter of any more is forgotten. The time of that is a matter of the log alone. */
 function forgetOrRearm(partition: Partition, session: Session): void {
-  const dueMs = session.lastMs + keepMs(partition.plan!, session);
-  if (partition.state.clockMs >= dueMs) partition.forget(session);
+  const { plan, state } = partition;
+  // Before the first policy only a rebuild has sessions: what it took over from verdicts. How long they are kept is not
+  // known yet.
+  const dueMs = plan ? session.lastMs + keepMs(plan, session) : state.clockMs + UNKNOWN_KEEP_MS;
+  if (state.clockMs >= dueMs) partition.forget(session);
   else {
     partition.arm(session, dueMs);
     partition.touched(session);

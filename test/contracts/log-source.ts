@@ -18,6 +18,7 @@ export interface LogUnderTest {
 
 /** Takes notes, and does what the test says. */
 export class TestReader implements LogReader {
+  readonly holdings: number[][] = [];
   readonly assignments: Assignment[] = [];
   readonly batches: Batch[] = [];
   readonly records = new Map<number, RawRecord[]>();
@@ -27,7 +28,12 @@ export class TestReader implements LogReader {
   readonly #expected = new Map<number, number>();
   readonly #busy = new Set<number>();
 
+  held(partitions: readonly number[]): void {
+    this.holdings.push([...partitions].sort());
+  }
+
   async assigned(assignment: Assignment): Promise<number> {
+    if (!this.holdings.at(-1)?.includes(assignment.partition)) this.faults.push(`${assignment.partition}: not held`);
     this.assignments.push(assignment);
     const next = await this.#alone(assignment.partition, () => this.onAssigned(assignment));
     this.#expected.set(assignment.partition, next);

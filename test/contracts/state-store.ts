@@ -178,6 +178,18 @@ export function stateStoreContract(name: string, start: () => Promise<StateServe
       }
     });
 
+    it('throws away what its reader cannot use, and fences the owner before', async () => {
+      const { p, tenure } = await saved();
+      await tenure.write(chunk({ one: bytes('in a journal') }));
+      const emptied = await b.discard(p, 'of another program');
+      expect([await contents(emptied), emptied.discarded]).toEqual([NOTHING, 'of another program']);
+      await expect(tenure.probe()).rejects.toEqual(lost('fenced'));
+      await emptied.write(lastChunk({ three: bytes('3') }, 3, 1));
+      await emptied.probe();
+      const after = await a.acquire(p);
+      expect([(await contents(after)).sessions, after.discarded]).toEqual([{ three: '3' }, undefined]);
+    });
+
     it('refuses a checkpoint that counts its sessions wrongly, before anything is written', async () => {
       const { p, tenure } = await saved();
       await expect(tenure.write(lastChunk({ one: null }, 11, 2))).rejects.toThrow('would hold 1 sessions');

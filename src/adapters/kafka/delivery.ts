@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import type { Logger } from 'pino';
 import { type Clock, LogGap, type LogReader } from '../../ports.ts';
@@ -31,6 +32,11 @@ const DELAY_MAX_MS = 5000;
 const STRIKES_MAX = 5;
 const MEMBERSHIP_ENDED = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
 
+/** Partitions that failed together, in all processes, do not come back together. */
+function jittered(delayMs: number): number {
+  return randomInt(Math.ceil(delayMs / 2), delayMs + 1);
+}
+
 /** The partitions that this member holds now, and the only way from a fetch to the reader. Nothing here throws. */
 export class DeliveryRoom {
   readonly #options: DeliveryOptions;
@@ -51,6 +57,7 @@ export class DeliveryRoom {
     this.endAll();
     this.#pause(...partitions);
     if (!this.#open) return;
+    this.#options.reader.held(partitions);
     for (const partition of partitions) this.#hold(partition);
   }
 
@@ -173,7 +180,7 @@ export class DeliveryRoom {
     const { partition, lost } = holding;
     for (;;) {
       const failures = this.#failures.get(partition) ?? 0;
-      if (failures > 0) await clock.sleep(Math.min(DELAY_MIN_MS * 2 ** (failures - 1), DELAY_MAX_MS), lost);
+      if (failures > 0) await clock.sleep(jittered(Math.min(DELAY_MIN_MS * 2 ** (failures - 1), DELAY_MAX_MS)), lost);
       await this.#calls.idle(partition);
       if (holding.ended || !this.#open) return;
       try {

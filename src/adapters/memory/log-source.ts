@@ -65,6 +65,7 @@ export class MemoryLogSource implements LogSource {
   }
 
   async #run(reader: LogReader): Promise<void> {
+    reader.held(Array.from({ length: this.#log.partitions }, (_, partition) => partition));
     const all = Array.from({ length: this.#log.partitions }, (_, partition) => this.#hold(partition, reader));
     try {
       await Promise.all(all);

@@ -72,7 +72,7 @@ export function write(state: PartitionState, token: string, seq: number, chunk: 
   state.seq += 1;
 }
 
-function discard(state: PartitionState, why: string): string {
+export function discard(state: PartitionState, why: string): string {
   state.sessions.clear();
   state.undo.clear();
   state.checkpoint = undefined;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Checkpoint, type Chunk, type StateStore, type Tenure, TenureLost } from '../../ports.ts';
 import { TenureCalls } from '../tenure-calls.ts';
 import { MemoryState } from './memory-state.ts';
-import { acquire, checkOwned, write } from './partition-state.ts';
+import { acquire, checkOwned, discard, write } from './partition-state.ts';
 
 export interface MemoryStateOptions {
   /** How much of each session `Tenure.headers` holds. */
@@ -21,10 +21,21 @@ export class MemoryStateStore implements StateStore {
     this.#headerBytes = headerBytes;
   }
 
-  async acquire(partition: number): Promise<Tenure> {
+  acquire(partition: number): Promise<Tenure> {
+    return this.#take(partition, acquire);
+  }
+
+  discard(partition: number, reason: string): Promise<Tenure> {
+    return this.#take(partition, (state, token) => {
+      acquire(state, token);
+      return discard(state, reason);
+    });
+  }
+
+  async #take(partition: number, take: typeof acquire): Promise<Tenure> {
     const token = randomUUID();
     const acquired = await this.#state.change(partition, (state) => {
-      const discarded = acquire(state, token);
+      const discarded = take(state, token);
       const headers = new Map<string, Uint8Array>();
       for (const [session, bytes] of state.sessions) headers.set(session, bytes.subarray(0, this.#headerBytes));
       return { seq: state.seq, checkpoint: state.checkpoint, discarded, headers };

@@ -25,11 +25,22 @@ export class RedisStateStore implements StateStore {
     this.#headerBytes = headerBytes;
   }
 
-  async acquire(partition: number): Promise<RedisTenure> {
+  acquire(partition: number): Promise<RedisTenure> {
+    return this.#take(partition, settle);
+  }
+
+  discard(partition: number, reason: string): Promise<RedisTenure> {
+    return this.#take(partition, async (redis, owned) => {
+      await owned.acquire(redis);
+      return discard(redis, owned, reason);
+    });
+  }
+
+  async #take(partition: number, take: typeof settle): Promise<RedisTenure> {
     const redis = this.#connections.state;
     await untilReady(redis, this.#connections.readyTimeoutMs);
     const owned = new OwnedPartition(partition, stateKeys(this.#prefix, partition), randomUUID());
-    const { checkpoint, discarded } = await settle(redis, owned);
+    const { checkpoint, discarded } = await take(redis, owned);
     const headers = await owned.headers(redis, this.#headerBytes);
     if (headers.size !== (checkpoint?.sessions ?? 0)) {
       throw new Error(`partition ${partition}: ${checkpoint?.sessions ?? 0} sessions, but ${headers.size} names`);

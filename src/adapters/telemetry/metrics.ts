@@ -43,6 +43,9 @@ export function metricsOf(stats: Stats, clock: Clock): Registry {
   );
   counter('batches_total', 'Batches judged and published.', [], () => one(stats.batches));
   counter('rebuilds_total', 'Partitions rebuilt from the log.', [], () => one(stats.rebuilds));
+  counter('states_discarded_total', 'Stored states that could not be used and were thrown away.', [], () =>
+    one(stats.discarded),
+  );
   counter('minimal_forms_total', 'Outputs refused for good and answered by their minimal form.', [], () =>
     one(stats.minimalForms),
   );

@@ -12,6 +12,10 @@ export interface PartitionStats {
   lag: number;
   /** Monotonic time of the last checkpoint, or of taking over. */
   checkpointedMs: number;
+  /** Why it is not ready. */
+  reason?: string;
+  /** Monotonic time at which log, state and outlet last answered. */
+  provenMs?: number;
 }
 
 /**
@@ -21,6 +25,8 @@ export interface PartitionStats {
 export class Stats {
   batches = 0;
   rebuilds = 0;
+  /** Stored states that could not be used and were thrown away. */
+  discarded = 0;
   /** Outputs that the broker refused and that were answered by their minimal form. */
   minimalForms = 0;
   /** Records that came before the first policy: counted, not judged. */

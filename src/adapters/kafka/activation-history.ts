@@ -1,0 +1,58 @@
+import kafkajs, { type Kafka } from 'kafkajs';
+import { z } from 'zod';
+import { PartitionClient } from './partition-client.ts';
+import { readRanges, wholeTopic } from './range-reader.ts';
+
+// The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
+const { Partitioners } = kafkajs;
+
+const REMEMBERED_MAX = 32;
+const KEY = 'activations';
+
+/** One activation that was completed: a record in every partition. */
+export const Activation = z.object({ hash: z.string(), by: z.string(), at: z.string() });
+export type Activation = z.infer<typeof Activation>;
+
+/**
+ * Which policies were in force, the newest last, at most 32: one value of the compacted topic that holds the bodies.
+ * For advice to people; what a partition follows is in its log alone. Of two who add at once, one may be missing.
+ */
+export class ActivationHistory {
+  readonly #kafka: Kafka;
+  readonly #topic: string;
+
+  constructor(kafka: Kafka, topic: string) {
+    this.#kafka = kafka;
+    this.#topic = topic;
+  }
+
+  async read(): Promise<Activation[]> {
+    const client = new PartitionClient(this.#kafka);
+    let latest: string | undefined;
+    try {
+      for await (const { record } of readRanges(client, this.#topic, await wholeTopic(client, this.#topic))) {
+        if (record.key === null || Buffer.from(record.key).toString() !== KEY) continue;
+        latest = record.value === null ? undefined : Buffer.from(record.value).toString();
+      }
+    } finally {
+      await client.close();
+    }
+    return latest === undefined ? [] : z.array(Activation).parse(JSON.parse(latest));
+  }
+
+  async add(activation: Activation): Promise<void> {
+    const past = await this.read();
+    if (past.at(-1)?.hash === activation.hash) return;
+    const producer = this.#kafka.producer({
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    try {
+      const value = JSON.stringify([...past, activation].slice(-REMEMBERED_MAX));
+      await producer.send({ topic: this.#topic, acks: -1, messages: [{ key: KEY, value }] });
+    } finally {
+      await producer.disconnect();
+    }
+  }
+}

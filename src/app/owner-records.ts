@@ -1,0 +1,77 @@
+import { formatInstant } from '../domain/instant.ts';
+import type { Output } from '../domain/output.ts';
+import { controlKey } from '../domain/partitioner.ts';
+import type { Clock, Outlet } from '../ports.ts';
+import type { PartitionWorker } from './partition-worker.ts';
+
+export interface OwnerRecordParts {
+  outlet: Outlet;
+  clock: Clock;
+  leaseIntervalMs: number;
+  /** How long the log keeps a record, ms; Infinity without a limit. */
+  retentionMs: number;
+}
+
+/** `restated` is written once in this part of the retention, so that a rebuild finds one. */
+export const RESTATED_PER_RETENTION = 4;
+
+/** What the owner of a partition says at intervals, whether or not anything happens in it. */
+export class OwnerRecords {
+  readonly #parts: OwnerRecordParts;
+  readonly #leasedMs = new Map<number, number>();
+  readonly #restatedMs = new Map<number, number>();
+
+  constructor(parts: OwnerRecordParts) {
+    this.#parts = parts;
+  }
+
+  async publishDue(worker: PartitionWorker): Promise<void> {
+    const { clock, outlet, leaseIntervalMs, retentionMs } = this.#parts;
+    const { partition } = worker.assignment;
+    const nowMs = clock.monotonicMs();
+    if (isDue(this.#leasedMs.get(partition), nowMs, leaseIntervalMs)) {
+      await outlet.publish([leaseOf(worker)]);
+      this.#leasedMs.set(partition, nowMs);
+    }
+    const everyMs = retentionMs / RESTATED_PER_RETENTION;
+    // What was written a moment ago has not come back yet.
+    if (!isDue(this.#restatedMs.get(partition), nowMs, everyMs)) return;
+    const restatement = restatementOf(worker, clock.nowMs() - everyMs);
+    if (restatement === undefined) return;
+    await outlet.publish([restatement]);
+    this.#restatedMs.set(partition, nowMs);
+  }
+}
+
+/** Says how far the partition is judged. It can only lag behind the truth. */
+function leaseOf({ assignment, next, processedThroughMs }: PartitionWorker): Output {
+  const { partition, partitions, topicId } = assignment;
+  const position = { topicId, partition, offset: String(next) };
+  const lease = { partition, partitions, processedThrough: formatInstant(processedThroughMs), position };
+  return { topic: 'leases', key: String(partition), lease };
+}
+
+/**
+ * Repeats what holds for the whole partition before retention removes the record that said it, also in a partition
+ * where nothing else comes. Only at the end of the log: from further back it would put an old policy behind a newer.
+ */
+function restatementOf({ assignment, partition, atEnd }: PartitionWorker, beforeMs: number): Output | undefined {
+  const { clockMs, policy, orders, restatedMs } = partition.state;
+  if (!policy || !atEnd || restatedMs > beforeMs) return undefined;
+  const record = { type: 'state.restated.v1', body: { clockMs, policy, orders } } as const;
+  const { partition: number } = assignment;
+  return { topic: 'actions', key: controlKey(number), partition: number, record };
+}
+
+/** The log's own proof that a command is out. The time for an answer begins with it, not with our decision. */
+export function publishedRecord(output: Output, partition: number): Output[] {
+  if (output.topic !== 'commands') return [];
+  const { id: command, session, scope } = output.command;
+  const body = { command, ...(session === undefined ? {} : { session }), ...(scope === undefined ? {} : { scope }) };
+  const record = { type: 'command.published.v1', body } as const;
+  return [{ topic: 'actions', key: session ?? controlKey(partition), partition, record }];
+}
+
+function isDue(lastMs: number | undefined, nowMs: number, everyMs: number): boolean {
+  return lastMs === undefined || nowMs - lastMs >= everyMs;
+}
