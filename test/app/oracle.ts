@@ -10,6 +10,8 @@ export interface PartitionOutcome {
   partition: string;
   sessions: Record<string, string>;
   commands: string[];
+  /** The command that each session's latest verdict names. */
+  verdicts: Record<string, string>;
 }
 
 /** What one partition's log comes to in a single process that never fails. States as hex, so that a diff shows. */
@@ -23,9 +25,11 @@ export function outcomeOf(
   const partition = new Partition(topicId, home.partition);
   for (const plan of plans) partition.plans.set(plan.hash, plan);
   const commands = new Set<string>();
+  const verdicts: Record<string, string> = {};
   for (const raw of records) {
     for (const output of step(partition, decodeRecord(raw, keyring, home))) {
       if (output.topic === 'commands') commands.add(output.command.id);
+      if (output.topic === 'verdicts') verdicts[output.verdict.session] = output.verdict.command;
     }
   }
   const sessions = [...partition.sessions.values()].map(
@@ -35,6 +39,7 @@ export function outcomeOf(
     partition: JSON.stringify(partition.state),
     sessions: Object.fromEntries(sessions.sort(([a], [b]) => (a < b ? -1 : 1))),
     commands: [...commands].sort(),
+    verdicts,
   };
 }
 

@@ -107,6 +107,7 @@ export async function deploy(options: { partitions: number; rules: string; redis
       partition: state,
       sessions: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))),
       commands: [],
+      verdicts: {},
     };
   };
 

@@ -39,6 +39,11 @@ export class MemoryState {
     });
   }
 
+  /** How many writes `loseWrites` can take back now. */
+  get remembered(): number {
+    return this.#history.length;
+  }
+
   /** How many writes took place; refused ones do not count. */
   get writes(): number {
     return this.#writes;
