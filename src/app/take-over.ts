@@ -61,7 +61,9 @@ export async function takeOver(assignment: Assignment, parts: TakeoverParts, unu
     stats.discarded++;
     log.error({ found: tenure.discarded }, 'the stored state cannot be used and was thrown away');
   }
-  return { tenure, last: undefined, ...(await rebuild(assignment, parts, log)) };
+  const rebuilt = await rebuild(assignment, parts, log);
+  if (rebuilt.repetition !== undefined || tenure.discarded !== undefined) stats.rebuilds++;
+  return { tenure, last: undefined, ...rebuilt };
 }
 
 async function resume(
@@ -119,7 +121,6 @@ async function rebuild(assignment: Assignment, parts: TakeoverParts, log: Logger
     // The log holds everything that ever happened here: the rebuilt state is exact.
     const until = Math.min(committed, high);
     if (until === 0) return { partition, next: 0, repetition: undefined };
-    parts.stats.rebuilds++;
     log.warn({ from: 0, to: high }, 'no state found: rebuilding it from the whole log');
     return { partition, next: 0, repetition: new Repetition({ judgeFrom: 0, until }) };
   }
@@ -133,7 +134,6 @@ async function rebuild(assignment: Assignment, parts: TakeoverParts, log: Logger
   const standing = await parts.verdictsOf(number, partitions);
   // Also without a commit: whoever said a verdict had read up to it.
   const read = Math.max(committed, ...standing.map(({ position }) => Number(position.offset) + 1));
-  parts.stats.rebuilds++;
   log.warn({ from: next, judgeFrom, to: high, standing: standing.length }, 'no state found: rebuilding one lifetime');
   return { partition, next, repetition: new Repetition({ judgeFrom, until: Math.min(read, high), standing }) };
 }
