@@ -67,11 +67,7 @@ export class Analyzer implements LogReader {
       // A lost worker may still save what it has: whoever owns the partition then has another token.
       lost.addEventListener('abort', () => this.#lose(worker), { once: true });
       if (worker.next >= high) await this.#noteCaughtUp(worker);
-      const nowMs = this.#parts.clock.monotonicMs();
-      const lag = high - worker.next;
-      if (!lost.aborted) {
-        this.#parts.stats.partitions.set(number, { ready: true, lag, checkpointedMs: nowMs, provenMs: nowMs });
-      }
+      if (!lost.aborted) this.#noteTaken(worker);
       this.#notePolicy(worker);
       return worker.next;
     } catch (error) {
@@ -101,8 +97,7 @@ export class Analyzer implements LogReader {
       throw error;
     }
     this.#count(worker, before);
-    const partition = this.#parts.stats.partitions.get(batch.partition);
-    if (partition) partition.lag = batch.high - batch.next;
+    this.#noteJudged(worker, batch.high - batch.next);
   }
 
   /** Saves what every partition has. What cannot be saved is not lost: it will be judged again. */
@@ -161,6 +156,25 @@ export class Analyzer implements LogReader {
     const known = stats.partitions.get(partition);
     if (known) known.checkpointedMs = clock.monotonicMs();
     if (!worker.behindCommitted) await source.commit(partition, next);
+  }
+
+  #noteTaken({ assignment: { partition, high }, next }: PartitionWorker): void {
+    const { stats, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    const reason = stats.partitions.get(partition)?.reason;
+    const taken = { lag: high - next, checkpointedMs: nowMs, provenMs: nowMs };
+    // What was given up is back only when it gets further than before.
+    const stillOut = reason !== undefined && next < high;
+    stats.partitions.set(partition, stillOut ? { ...taken, ready: false, reason } : { ...taken, ready: true });
+  }
+
+  #noteJudged(worker: PartitionWorker, lag: number): void {
+    const { partition } = worker.assignment;
+    const known = this.#parts.stats.partitions.get(partition);
+    if (!known || this.#workers.get(partition) !== worker) return;
+    known.lag = lag;
+    known.ready = true;
+    delete known.reason;
   }
 
   async #noteCaughtUp(worker: PartitionWorker): Promise<void> {
