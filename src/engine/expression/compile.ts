@@ -5,7 +5,7 @@ import { lower } from './lowering.ts';
 import { hint, type Names } from './names.ts';
 import { parseTree } from './parser.ts';
 import { type ExpressionProblem, inSourceOrder } from './problem.ts';
-import type { Value, Values, ValueType } from './term.ts';
+import type { Term, Value, Values, ValueType } from './term.ts';
 import { quoted, scan, type Token } from './tokens.ts';
 
 export type { Names } from './names.ts';
@@ -22,6 +22,8 @@ export type Compiled =
       evaluate(values: Values): Value;
       /** The comparisons that `and` and `or` join, for showing a number and its threshold. */
       comparisons: Comparison[];
+      /** What it means, for proofs about it. */
+      term: Term;
       /** The declared paths that occur in the source, each once, in source order. */
       names: string[];
       source: string;
@@ -58,6 +60,7 @@ export function compileExpression(source: string, names: Names): Compiled {
   return {
     ok: true,
     type: term.type,
+    term,
     evaluate: compileTerm(term),
     comparisons: comparisonsOf(term),
     names: [...new Set(used.map((token) => token.text))],

@@ -1,63 +1,85 @@
 import { CONDITIONS, type Condition } from '../../domain/level.ts';
 import type { Rule } from '../../domain/rule.ts';
 import { compileExpression } from '../expression/compile.ts';
+import { implies } from '../expression/implication.ts';
+import { ANY, NOT_NEGATIVE, neverHolds, type Range, type Ranges } from '../expression/ranges.ts';
+import type { BooleanTerm } from '../expression/term.ts';
+import { matchDoubts, matchesNothing, valuesThatPass } from '../match/doubts.ts';
 import type { RuleProblem } from '../problem.ts';
-import { declareNames } from './names.ts';
+import { parseMeasure } from './measure.ts';
+import { declareNames, type RuleNames } from './names.ts';
 
-/** What is allowed and still looks like a mistake: conditions that never hold, thresholds in the wrong order. */
+interface Stated {
+  condition: Condition;
+  text: string;
+  term: BooleanTerm;
+}
+
+/**
+ * What is allowed and still looks like a mistake: a match that nothing passes, conditions that never hold, thresholds
+ * in the wrong order, costly regular expressions. Only what is proven: an honest rule is never accused.
+ */
 export function doubtsOf(rule: Rule): RuleProblem[] {
-  const stated = CONDITIONS.filter((condition) => rule.when[condition] !== undefined);
-  const never = stated.filter((condition) => isNever(rule, condition));
-  if (never.length > 0 && never.length === stated.length) {
-    return [{ path: ['when'], place: 'key', message: 'no condition ever holds: this rule can never fire' }];
+  const inMatch = matchDoubts(rule.match);
+  if (matchesNothing(rule.match)) return inMatch;
+  const names = declareNames(Object.keys(rule.measure), rule.baselineDefaults);
+  const ranges = rangesOf(rule, names);
+  const given = CONDITIONS.filter((condition) => rule.when[condition] !== undefined);
+  const stated = given.flatMap((condition) => termOf(rule, condition, names) ?? []);
+  const never = stated.filter(({ term }) => neverHolds(term, ranges));
+  if (never.length > 0 && never.length === given.length) {
+    return [...inMatch, { path: ['when'], place: 'key', message: 'no condition ever holds: this rule can never fire' }];
   }
   return [
-    ...never.map((condition) => ({ path: ['when', condition], message: `${condition} never holds` })),
-    ...upsideDown(rule),
+    ...inMatch,
+    ...never.map(({ condition }) => ({ path: ['when', condition], message: `${condition} never holds` })),
+    ...upsideDown(
+      stated.filter((one) => !never.includes(one)),
+      ranges,
+    ),
   ];
 }
 
-function isNever(rule: Rule, condition: Condition): boolean {
+/** Undefined for what `checkRule` refuses. */
+function termOf(rule: Rule, condition: Condition, names: RuleNames): Stated | undefined {
   const source = rule.when[condition];
-  if (typeof source !== 'string') return source === false;
-  const compiled = compileExpression(source, declareNames(Object.keys(rule.measure), rule.baselineDefaults));
-  return compiled.ok && compiled.names.length === 0 && compiled.evaluate([]) === false;
-}
-
-/** A higher level that is reached before a lower one makes the lower one mean nothing. */
-function upsideDown(rule: Rule): RuleProblem[] {
-  const problems: RuleProblem[] = [];
-  const bounds = CONDITIONS.flatMap((condition) => {
-    const bound = boundOf(rule.when[condition]);
-    return bound ? [{ condition, ...bound }] : [];
-  });
-  for (const [index, upper] of bounds.entries()) {
-    const lower = bounds.slice(0, index).findLast((one) => one.measure === upper.measure);
-    if (!lower || needsLess(lower, upper)) continue;
-    const message = `${upper.condition} needs no more than ${lower.condition} (${lower.text}), so that level would be skipped`;
-    problems.push({ path: ['when', upper.condition], message });
+  if (typeof source !== 'string') {
+    return { condition, text: String(source), term: { kind: 'constant', type: 'boolean', value: source === true } };
   }
-  return problems;
+  const compiled = compileExpression(source, names);
+  if (!compiled.ok || compiled.term.type !== 'boolean') return undefined;
+  return { condition, text: source.trim(), term: compiled.term };
 }
 
-const COMPARISON = /^\s*([A-Za-z_]\w*)\s*(>=?)\s*(\d+(?:\.\d+)?)\s*$/;
-
-interface Bound {
-  text: string;
-  measure: string;
-  number: number;
-  operator: '>' | '>=';
+/** A higher level that is reached wherever a lower one is makes the lower one mean nothing. */
+function upsideDown(stated: readonly Stated[], ranges: Ranges): RuleProblem[] {
+  return stated.flatMap((upper, index) => {
+    const lower = stated.slice(0, index).findLast(({ term }) => implies(term, upper.term, ranges));
+    if (lower === undefined) return [];
+    const message = `${upper.condition} needs no more than ${lower.condition} (${lower.text}), so that level would be skipped`;
+    return [{ path: ['when', upper.condition], message }];
+  });
 }
 
-function needsLess(lower: Bound, upper: Bound): boolean {
-  if (lower.number !== upper.number) return lower.number < upper.number;
-  return lower.operator === '>=' && upper.operator === '>';
+/** What the names of a rule can be at most. A baseline is learned from its measure, so it lies where that lies. */
+function rangesOf(rule: Rule, names: RuleNames): Ranges {
+  const ranges = new Map<number, Range>();
+  for (const [slot, name] of names.measures.entries()) ranges.set(slot, measureRange(rule, name));
+  for (const [index, { name, value }] of names.baseline.entries()) {
+    const slot = ranges.get(names.measures.indexOf(name.split('.')[0]!));
+    ranges.set(names.measures.length + index, slot !== undefined && slot.lo >= 0 && value >= 0 ? NOT_NEGATIVE : ANY);
+  }
+  const session = (name: string, range: Range) => ranges.set(names.lookup(name)!.slot, range);
+  session('session.age', NOT_NEGATIVE);
+  session('session.actions', NOT_NEGATIVE);
+  session('session.level', { lo: 0, hi: 3 });
+  return ranges;
 }
 
-/** The parts of `deletes > 20`; undefined for any other condition. */
-function boundOf(source: string | boolean | undefined): Bound | undefined {
-  const found = typeof source === 'string' ? COMPARISON.exec(source) : null;
-  if (!found) return undefined;
-  const [text, measure, operator, number] = found;
-  return { text: text.trim(), measure: measure!, number: Number(number), operator: operator as Bound['operator'] };
+function measureRange(rule: Rule, name: string): Range {
+  const parsed = parseMeasure(rule.measure[name]!);
+  if ('problem' in parsed) return ANY;
+  const { feature, field } = parsed.source;
+  if (feature === 'distinct') return { lo: 0, hi: valuesThatPass(rule.match, field!) };
+  return feature === 'count' || feature === 'attempts' || feature === 'sum' ? NOT_NEGATIVE : ANY;
 }
