@@ -52,10 +52,21 @@ export interface Analyzer {
   exited: Promise<number | null>;
 }
 
-export async function deploy(options: { partitions: number; rules: string; redisUrl?: string }): Promise<Deployment> {
-  const { brokers, prefix: name } = await sharedKafka();
-  const shared = await sharedRedis();
-  const redisUrl = options.redisUrl ?? shared.url;
+export interface DeployOptions {
+  partitions: number;
+  rules: string;
+  /** `later`: init is not told the rules. */
+  policy?: 'init' | 'later';
+  /** Servers of the caller's own. */
+  redisUrl?: string;
+  brokers?: string[];
+}
+
+export async function deploy(options: DeployOptions): Promise<Deployment> {
+  const shared = await sharedKafka();
+  const { prefix: name } = shared;
+  const brokers = options.brokers ?? shared.brokers;
+  const redisUrl = options.redisUrl ?? (await sharedRedis()).url;
   const prefix = `${name}.`;
   const folder = await mkdtemp(join(tmpdir(), 'firebreak-test-'));
   await writeFile(join(folder, 'rules.yaml'), options.rules);
@@ -71,7 +82,8 @@ export async function deploy(options: { partitions: number; rules: string; redis
     const [code] = (await once(child, 'close')) as [number];
     return { code, out: Buffer.concat(out).toString() };
   };
-  const made = await cli('init', ...flags, '--partitions', String(options.partitions), '--rules', folder);
+  const policy = options.policy === 'later' ? [] : ['--rules', folder];
+  const made = await cli('init', ...flags, '--partitions', String(options.partitions), ...policy);
   if (made.code !== 0) throw new Error(`init failed: ${made.out}`);
   const kafka = createKafka({ brokers, clientId: 'test', logger: pino({ level: 'silent' }) });
   const producer = kafka.producer({
@@ -217,6 +229,12 @@ async function startAnalyzer(flags: string[], keyPrefix: string): Promise<Analyz
 
 export async function metricsOf({ httpPort }: Analyzer): Promise<string> {
   return (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+}
+
+/** What /readyz says: nothing, or why the process does not judge. */
+export async function notReady({ httpPort }: Analyzer): Promise<string[]> {
+  const answer = await fetch(`http://127.0.0.1:${httpPort}/readyz`);
+  return answer.status === 200 ? [] : ((await answer.json()) as { reasons: string[] }).reasons;
 }
 
 export async function readText(path: string): Promise<string> {

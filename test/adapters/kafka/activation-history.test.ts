@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { ActivationHistory } from '../../../src/adapters/kafka/activation-history.ts';
+import { KafkaPolicyLibrary } from '../../../src/adapters/kafka/policy-library.ts';
+import { systemClock } from '../../../src/adapters/system-clock.ts';
+import { sharedKafka } from '../../services/shared.ts';
+import { kafkaAt, makeTopic } from './log-under-test.ts';
+
+const kafka = await sharedKafka();
+
+it('holds the last 32 activations, the newest last, beside the bodies', { timeout: 60_000 }, async () => {
+  const topic = `${kafka.prefix}.activations`;
+  const client = kafkaAt(kafka.brokers);
+  const admin = client.admin();
+  await admin.connect();
+  await makeTopic(admin, topic, 3, { 'cleanup.policy': 'compact' });
+  await admin.disconnect();
+  const library = new KafkaPolicyLibrary({ kafka: client, topic, engine: 1, clock: systemClock });
+  const policy = await library.put(Buffer.from('a body'));
+  const history = new ActivationHistory(client, topic);
+  expect(await history.read()).toEqual([]);
+  const of = (hash: string) => ({ hash, by: 'kim', at: '2026-01-05T09:00:00.000Z' });
+  await history.add(of('a'));
+  await history.add(of('b'));
+  await history.add(of('b')); // repeated, because nobody knew whether the first call took effect
+  await history.add(of('a'));
+  expect(await history.read()).toEqual(['a', 'b', 'a'].map(of));
+  for (let i = 0; i < 31; i++) await history.add(of(`${i}`));
+  const remembered = await new ActivationHistory(client, topic).read();
+  expect(remembered.map(({ hash }) => hash)).toEqual(['a', ...Array.from({ length: 31 }, (_, i) => `${i}`)]);
+  const other = new KafkaPolicyLibrary({ kafka: client, topic, engine: 1, clock: systemClock });
+  expect(Buffer.from(await other.get(policy)).toString()).toBe('a body');
+  await Promise.all([library.close(), other.close()]);
+});
