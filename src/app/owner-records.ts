@@ -20,17 +20,20 @@ export class OwnerRecords {
   readonly #parts: OwnerRecordParts;
   readonly #leasedMs = new Map<number, number>();
   readonly #restatedMs = new Map<number, number>();
+  #waiting: Output[] = [];
+  #gathered: Promise<void> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: OwnerRecordParts) {
     this.#parts = parts;
   }
 
   async publishDue(worker: PartitionWorker): Promise<void> {
-    const { clock, outlet, leaseIntervalMs, retentionMs } = this.#parts;
+    const { clock, leaseIntervalMs, retentionMs } = this.#parts;
     const { partition } = worker.assignment;
     const nowMs = clock.monotonicMs();
     if (isDue(this.#leasedMs.get(partition), nowMs, leaseIntervalMs)) {
-      await outlet.publish([leaseOf(worker)]);
+      await this.#publish(leaseOf(worker));
       this.#leasedMs.set(partition, nowMs);
     }
     const everyMs = retentionMs / RESTATED_PER_RETENTION;
@@ -38,8 +41,21 @@ export class OwnerRecords {
     if (!isDue(this.#restatedMs.get(partition), nowMs, everyMs)) return;
     const restatement = restatementOf(worker, clock.nowMs() - everyMs);
     if (restatement === undefined) return;
-    await outlet.publish([restatement]);
+    await this.#publish(restatement);
     this.#restatedMs.set(partition, nowMs);
+  }
+
+  /** Together with what other partitions say meanwhile: one request for all costs what one for each would. */
+  #publish(output: Output): Promise<void> {
+    this.#waiting.push(output);
+    this.#gathered ??= this.#last.then(() => {
+      const gathered = this.#waiting;
+      this.#waiting = [];
+      this.#gathered = undefined;
+      return this.#parts.outlet.publish(gathered);
+    });
+    this.#last = this.#gathered.catch(() => undefined); // told to those who wait for it
+    return this.#gathered;
   }
 }
 

@@ -15,6 +15,7 @@ import { publishedRecord } from './owner-records.ts';
 import type { Policies } from './policies.ts';
 import type { Repetition } from './repetition.ts';
 import type { Takeover } from './take-over.ts';
+import { tell } from './tell.ts';
 
 export interface WorkerParts {
   topic: string;
@@ -251,15 +252,4 @@ export class PartitionWorker {
     this.#failure ??= error instanceof Error ? error : new Error(String(error));
     return this.#failure;
   }
-}
-
-/** What metrics, logs and traces say of an output, once it is published. */
-function tell(output: Output, trace: ReturnType<typeof traceBatch>, { stats, logger }: WorkerParts): void {
-  if (output.topic === 'findings') stats.findings[output.finding.code]++;
-  if (output.topic !== 'commands') return;
-  const { command } = output;
-  stats.countCommand(command);
-  trace.decision(command);
-  const { id, action, session, rule, score, threshold, reason, position } = command;
-  logger.warn({ id, action, session, rule, score, threshold, reason, position }, 'command published');
 }

@@ -1,0 +1,19 @@
+import type { Logger } from 'pino';
+import type { Stats } from '../adapters/telemetry/stats.ts';
+import type { traceBatch } from '../adapters/telemetry/tracing.ts';
+import type { Output } from '../domain/output.ts';
+
+/** What metrics, logs and traces say of an output, once it is published. */
+export function tell(
+  output: Output,
+  trace: ReturnType<typeof traceBatch>,
+  { stats, logger }: { stats: Stats; logger: Logger },
+): void {
+  if (output.topic === 'findings') stats.findings[output.finding.code]++;
+  if (output.topic !== 'commands') return;
+  const { command } = output;
+  stats.countCommand(command);
+  trace.decision(command);
+  const { id, action, session, rule, score, threshold, reason, position } = command;
+  logger.warn({ id, action, session, rule, score, threshold, reason, position }, 'command published');
+}
