@@ -9,7 +9,7 @@ import { KafkaPolicyLibrary } from '../adapters/kafka/policy-library.ts';
 import { readTopicFacts } from '../adapters/kafka/topic-facts.ts';
 import { readTopicIdentity } from '../adapters/kafka/topic-identity.ts';
 import { checkTopics, type TopicProblem } from '../adapters/kafka/topics.ts';
-import { verdictReader } from '../adapters/kafka/verdict-reader.ts';
+import { VerdictReader } from '../adapters/kafka/verdict-reader.ts';
 import { connectRedis } from '../adapters/redis/connection.ts';
 import { RedisStateStore } from '../adapters/redis/state-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
@@ -112,7 +112,7 @@ async function start(
   const library = new KafkaPolicyLibrary({ kafka, topic: `${topicPrefix}policies`, engine: ENGINE_VERSION, clock });
   cleanups.push(() => library.close());
   const history = new ActivationHistory(kafka, `${topicPrefix}policies`);
-  const verdicts = verdictReader(kafka, `${topicPrefix}verdicts`);
+  const verdicts = new VerdictReader(kafka, `${topicPrefix}verdicts`, logger);
   cleanups.push(() => verdicts.close());
 
   // A client of its own: kafkajs keeps the offsets of a group in the client.
@@ -143,7 +143,7 @@ async function start(
     checkpointIntervalMs: config.checkpoint.intervalMs,
     probeIntervalMs: config.probe.intervalMs,
     leaseIntervalMs: config.lease.intervalMs,
-    verdictsOf: (partition) => verdicts.read(partition, partitions),
+    verdictsOf: (partition) => verdicts.of(partition, partitions),
     onFatal: failed,
     onCaughtUp: async ({ assignment, partition }: PartitionWorker) => {
       if (folder === undefined || assignment.partition !== 0) return;
