@@ -52,14 +52,20 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   session.clockMs = Math.max(session.clockMs, effectiveMs);
   session.actions++;
   const tooWide = session.noteActor(event);
-  reportOnce(session, event, outputs, {
-    event_id_reused: arrival === 'reused' && `the id ${event.id} was seen with other content; it counts as a new event`,
-    invalid_affected:
-      !hasValidAffected(event) && `affected is ${JSON.stringify(event.affected).slice(0, SHOWN_MAX)}; it counts as 1`,
-    time_out_of_bounds:
-      effectiveMs !== timeMs && `the time ${event.time} is too far from its receipt at ${outputs.time}`,
-    session_too_wide: tooWide && `more than ${PRINCIPALS_MAX} principals act in this session`,
-  });
+  const reportOnce = (code: keyof typeof ONCE, reason: string) => {
+    if ((session.reported & ONCE[code]) !== 0) return;
+    session.reported |= ONCE[code];
+    outputs.finding(code, session, { reason, triggerEventId: event.id });
+  };
+  if (arrival === 'reused')
+    reportOnce('event_id_reused', `the id ${event.id} was seen with other content; it counts as a new event`);
+  if (!hasValidAffected(event)) {
+    const shown = JSON.stringify(event.affected).slice(0, SHOWN_MAX);
+    reportOnce('invalid_affected', `affected is ${shown}; it counts as 1`);
+  }
+  if (effectiveMs !== timeMs)
+    reportOnce('time_out_of_bounds', `the time ${event.time} is too far from its receipt at ${outputs.time}`);
+  if (tooWide) reportOnce('session_too_wide', `more than ${PRINCIPALS_MAX} principals act in this session`);
 
   if (session.level === 'watch' && clockMs - session.watchMs > plan.settings.watchHoldMs)
     relaxOrHold(plan, session, event, clockMs, outputs);
@@ -95,19 +101,4 @@ function relaxOrHold(plan: Plan, session: Session, event: ActionEvent, nowMs: nu
     }
   }
   relax(session, event, outputs);
-}
-
-/** Once in the life of a session: a source with a wrong clock would else write one finding per event. */
-function reportOnce(
-  session: Session,
-  event: ActionEvent,
-  outputs: Outputs,
-  reasons: Record<keyof typeof ONCE, string | false>,
-): void {
-  for (const code of Object.keys(ONCE) as (keyof typeof ONCE)[]) {
-    const reason = reasons[code];
-    if (reason === false || (session.reported & ONCE[code]) !== 0) continue;
-    session.reported |= ONCE[code];
-    outputs.finding(code, session, { reason, triggerEventId: event.id });
-  }
 }

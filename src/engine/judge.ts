@@ -2,7 +2,7 @@ import type { ActionEvent } from '../domain/event.ts';
 import { CONDITIONS, type Condition, levelRank } from '../domain/level.ts';
 import { ExpressionFault } from './expression/fault.ts';
 import type { Value } from './expression/term.ts';
-import { SESSION_NAMES, type SessionName } from './plan/names.ts';
+import type { SessionName } from './plan/names.ts';
 import type { RulePlan } from './plan/policy.ts';
 import type { Group } from './session/group.ts';
 import type { Session } from './session/session.ts';
@@ -30,7 +30,6 @@ const SESSION_VALUES: Record<SessionName, (session: Session, event: ActionEvent)
   'session.principal': (session) => session.principal ?? '',
   'session.purpose': (_, event) => event.purpose ?? '',
 };
-const SESSION_READERS = (Object.keys(SESSION_NAMES) as SessionName[]).map((name) => SESSION_VALUES[name]);
 
 /**
  * Evaluates one rule over what its group has counted. Changes nothing but what has expired. A condition without a
@@ -93,14 +92,15 @@ export function decidingNumbers({ decidedBy, values }: Ruling): { score: number;
 
 /** The values in the order of `RuleNames`. `moved`: all marks; `placed`: without those that were moved in time. */
 function valuesOf(rule: RulePlan, group: Group, session: Session, event: ActionEvent, marks: Standing): Value[] {
-  const values: Value[] = [];
-  for (const { feature, perMinute } of rule.reads) {
+  const values = rule.blank.slice();
+  for (let slot = 0; slot < rule.reads.length; slot++) {
+    const { feature, perMinute } = rule.reads[slot]!;
     const state = group.features.get(feature.id);
-    const total = marks === 'placed' ? state?.placed(session.clockMs) : state?.total(session.clockMs);
-    values.push(perMinute ? (total ?? 0) / minutesOf(feature.withinMs, session) : (total ?? 0));
+    if (state === undefined) continue;
+    const total = marks === 'placed' ? state.placed(session.clockMs) : state.total(session.clockMs);
+    values[slot] = perMinute ? total / minutesOf(feature.withinMs, session) : total;
   }
-  for (const { value } of rule.names.baseline) values.push(value);
-  for (const read of SESSION_READERS) values.push(read(session, event));
+  for (const { slot, name } of rule.sessionReads) values[slot] = SESSION_VALUES[name](session, event);
   return values;
 }
 

@@ -12,6 +12,7 @@ export const SESSION_NAMES = {
   'session.purpose': 'string',
 } as const satisfies Record<string, ValueType>;
 export type SessionName = keyof typeof SESSION_NAMES;
+export const SESSION_ORDER = Object.keys(SESSION_NAMES) as SessionName[];
 
 /**
  * The values array of a rule: its measures first, then the baseline numbers it declares, then the session's.

@@ -4,11 +4,11 @@ import type { Rule } from '../../domain/rule.ts';
 import type { Comparison } from '../expression/comparisons.ts';
 import { compileExpression } from '../expression/compile.ts';
 import { hint } from '../expression/names.ts';
-import type { Values } from '../expression/term.ts';
+import type { Value, Values } from '../expression/term.ts';
 import { compileMatch, type Matcher } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
 import { type MeasureSource, parseMeasure } from './measure.ts';
-import { declareNames, type RuleNames } from './names.ts';
+import { declareNames, type RuleNames, SESSION_ORDER, type SessionName } from './names.ts';
 import { compileSentence } from './sentence.ts';
 
 /** A rule with everything that text can get wrong settled; `compilePolicy` gives its measures their features. */
@@ -19,6 +19,10 @@ export interface CheckedRule {
   withinMs: number;
   measures: { name: string; source: MeasureSource }[];
   names: RuleNames;
+  /** The values array before anything is measured: zeros and the baseline. */
+  blank: readonly Value[];
+  /** The session's names that the rule may read. The others stay zero and cost nothing. */
+  sessionReads: readonly { slot: number; name: SessionName }[];
   /** Rising: watch, pause, kill, those that the rule has. */
   conditions: { condition: Condition; holds(values: Values): boolean; comparisons: Comparison[] }[];
   explain(values: Values): string;
@@ -74,7 +78,14 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
   }
   const explain = compileSentence(rule.explain ?? defaultSentence(rule), names, problems);
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, checked: { rule, matcher, withinMs, measures, names, conditions, explain } };
+  const blank = [...measures.map(() => 0), ...names.baseline.map(({ value }) => value), ...SESSION_ORDER.map(() => 0)];
+  const sessionReads = sessionReadsOf(rule, names);
+  return { ok: true, checked: { rule, matcher, withinMs, measures, names, blank, sessionReads, conditions, explain } };
+}
+
+function sessionReadsOf(rule: Rule, names: RuleNames): CheckedRule['sessionReads'] {
+  const texts = [...Object.values(rule.when), rule.explain].join(' ');
+  return SESSION_ORDER.flatMap((name, i) => (texts.includes(name) ? [{ slot: names.sessionSlot + i, name }] : []));
 }
 
 function aboutBaseline(message: string, rule: Rule): string {

@@ -8,7 +8,10 @@ import { Group } from './group.ts';
 /** More principals than this in one session: it is not one piece of work, and what it adds up to means little. */
 export const PRINCIPALS_MAX = 8;
 
-/** What a finding reports once in the life of a session, as bits of `reported`. */
+/**
+ * What a finding reports once in the life of a session, as bits of `reported`: a source with a wrong clock would else
+ * write one finding per event.
+ */
 export const ONCE = { event_id_reused: 1, invalid_affected: 2, time_out_of_bounds: 4, session_too_wide: 8 } as const;
 
 /** Bits of `held`: the highest condition that a shadow rule holds, and whether an expression of the rule failed. */
