@@ -146,6 +146,13 @@ describe('what counts', () => {
     expect(findingsOf(log.act(1, { affected: 'many' }))).toEqual([]);
   });
 
+  it('survives an affected that no text can be made of', () => {
+    const log = new Log(planOf([DELETES]));
+    const affected = { toString: 1, valueOf: 1 };
+    expect(findingsOf(log.act(0, { affected }))).toEqual(['invalid_affected']);
+    expect(log.partition.state.accounting.judged).toBe(1);
+  });
+
   it('takes an id with other content for a new event and says so', () => {
     const log = new Log(planOf([DELETES]));
     log.act(0, { id: 'x', resource: { id: 'a' } });
