@@ -129,7 +129,8 @@ const risky = fc.constantFrom<ActionEvent['action']>('delete', 'delete', 'delete
 
 const event: fc.Arbitrary<Gene['event']> = fc.record(
   {
-    tool: fc.constantFrom('t1', 't2', 'T3'),
+    // The last one ends in the middle of a character, as a text that was cut somewhere does.
+    tool: fc.constantFrom('t1', 't2', 'T\ud83d'),
     action: fc.oneof({ weight: 3, arbitrary: risky }, { weight: 1, arbitrary: fc.constantFrom(...ACTIONS) }),
     outcome: fc.constantFrom('ok' as const, 'ok' as const, 'error' as const, 'denied' as const, 'unknown' as const),
     affected: fc.oneof(fc.constantFrom(1, 2, 7), fc.constantFrom<unknown>(0, -1, 1.5, 'many', null, 2e9)),
@@ -223,7 +224,7 @@ function bodyOf(
           return { type: 'action', event: { ...earlier.event, tool: `${earlier.event.tool}x` } };
       }
       const call = earlier && one.again === 'retried' ? callOf(earlier.event) : {};
-      const numbered = one.numbered ? { source: `gw-${one.session % 2}`, seq: offset } : {};
+      const numbered = one.numbered ? { source: `gw\udc00-${one.session % 2}`, seq: offset } : {};
       const time = formatInstant(appendMs - one.lateMs);
       return {
         type: 'action',

@@ -2,9 +2,16 @@
 const LOW = 0x10000000;
 const LOW_BYTES = 4;
 
+const UTF8 = 0;
+const UTF16 = 1;
+const ENCODINGS = ['utf8', 'utf16le'] as const;
+/** Half of a surrogate pair without the other half: text that UTF-8 cannot hold. */
+const HALF_PAIR = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
 /**
  * The primitives of the session codec. Integers are LEB128 varints of up to 53 bits; a number is a tag byte with a
- * varint when it is a safe integer, else an IEEE double, so that every value comes back bit for bit.
+ * varint when it is a safe integer, else an IEEE double, so that every value comes back bit for bit. A text is twice its bytes
+ * plus its form, then UTF-8, or UTF-16 where only that brings it back.
  */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -85,7 +92,7 @@ export class ByteWriter {
   text(value: string): void {
     const { length } = value;
     const from = this.#at;
-    this.count(length);
+    this.count(2 * length + UTF8);
     this.#reserve(length);
     const bytes = this.#bytes;
     let at = this.#at;
@@ -112,8 +119,9 @@ export class ByteWriter {
   }
 
   #textBeyondAscii(value: string): void {
-    const encoded = Buffer.from(value, 'utf8');
-    this.count(encoded.length);
+    const form = HALF_PAIR.test(value) ? UTF16 : UTF8;
+    const encoded = Buffer.from(value, ENCODINGS[form]);
+    this.count(2 * encoded.length + form);
     this.#reserve(encoded.length);
     this.#bytes.set(encoded, this.#at);
     this.#at += encoded.length;
@@ -192,10 +200,12 @@ export class ByteReader {
   }
 
   text(): string {
-    const length = this.length();
+    const head = this.count();
+    const length = Math.floor(head / 2);
+    if (length > this.rest) throw new RangeError('the bytes end early');
     const from = this.#bytes.byteOffset + this.#at;
     this.#at += length;
-    return Buffer.from(this.#bytes.buffer, from, length).toString('utf8');
+    return Buffer.from(this.#bytes.buffer, from, length).toString(ENCODINGS[head % 2 === 0 ? UTF8 : UTF16]);
   }
 
   optionalText(): string | undefined {
