@@ -46,6 +46,7 @@ export class Analyzer implements LogReader {
 
   held(partitions: readonly number[]): void {
     const { stats, clock } = this.#parts;
+    stats.joined = true;
     const held = new Set(partitions);
     for (const partition of stats.partitions.keys()) if (!held.has(partition)) stats.partitions.delete(partition);
     const checkpointedMs = clock.monotonicMs();

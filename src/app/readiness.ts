@@ -4,8 +4,8 @@ import type { Stats } from '../adapters/telemetry/stats.ts';
 const SILENT_MS = 15_000;
 
 /** Why this process does not judge all that it holds; empty when it does. */
-export function notReady({ partitions }: Stats, nowMs: number): string[] {
-  if (partitions.size === 0) return ['no partition is assigned yet'];
+export function notReady({ joined, partitions }: Stats, nowMs: number): string[] {
+  if (!joined) return ['the group has not assigned anything yet'];
   return [...partitions].flatMap(([partition, { ready, reason, provenMs = nowMs }]) => {
     if (!ready) return [`partition ${partition} is not judged: ${reason ?? 'it is being taken over'}`];
     const silentMs = nowMs - provenMs;

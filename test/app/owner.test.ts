@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Activation } from '../../src/adapters/kafka/activation-history.ts';
 import { activate, adviseActivation, adviseOwner } from '../../src/app/activation.ts';
+import { Policies } from '../../src/app/policies.ts';
 import { notReady } from '../../src/app/readiness.ts';
 import { ENGINE_VERSION } from '../../src/engine/plan/policy.ts';
 import { bodyOf, World } from './world.ts';
@@ -157,8 +158,9 @@ describe('actions before the first policy', () => {
 describe('readiness', () => {
   it('is denied until the first take-over, and from giving up to being back', async () => {
     const world = new World();
-    const process = world.process();
     const reasons = () => notReady(world.stats, world.clock.monotonicMs());
+    expect(reasons()).toEqual(['the group has not assigned anything yet']);
+    const process = world.process();
     expect(reasons()).toEqual(['partition 0 is not judged: it is being taken over']);
     await process.drain();
     expect(reasons()).toEqual([]);
@@ -171,7 +173,20 @@ describe('readiness', () => {
     await process.drain();
     expect(reasons()).toEqual([]);
     process.analyzer.held([]);
-    expect(reasons()).toEqual(['no partition is assigned yet']);
+    expect(reasons()).toEqual([]); // a standby: there are more processes than partitions
+  });
+
+  it('is denied while a partition fails at the same record again and again', async () => {
+    const world = new World();
+    world.activate(await world.policy(BODY, 'missing'));
+    const seen: number[] = [];
+    const get = async () => {
+      seen.push(notReady(world.stats, world.clock.monotonicMs()).length);
+      throw new Error('nobody has put it here');
+    };
+    const process = world.process({ policies: new Policies({ get, put: (body) => world.library.put(body) }) });
+    for (let i = 0; i < 3; i++) await process.deliver();
+    expect(seen).toEqual([0, 1, 1]);
   });
 
   it('is denied while something does not answer at all', async () => {
@@ -225,7 +240,7 @@ describe('stopping', () => {
     await process.drain();
     await world.clock.advance(10);
     waits = 20;
-    for (let i = 0; i < 4; i++) world.act('s');
+    for (let i = 0; i < 4; i++) world.act('s', { action: 'read' });
     await process.deliver(2); // its checkpoint begins here
     await process.deliver(2);
     await process.stop();
@@ -245,14 +260,13 @@ describe('stopping', () => {
     expect((await world.stored()).next).toBe(5);
   });
 
-  it('in the middle of a take-over leaves no worker behind', async () => {
+  it('or losing the partition in the middle of a take-over leaves no worker behind', async () => {
     const world = new World();
     world.activate(await world.policy(BODY));
     const process = world.process({}, () => 10);
     const delivering = process.deliver();
     await setImmediate();
     process.lose();
-    await process.stop();
     expect(await delivering).toBe('failed');
     await world.clock.advance(5000);
     expect(world.said('leases')).toEqual([]);

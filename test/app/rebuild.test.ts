@@ -55,7 +55,7 @@ describe('verdicts while the log is read again', () => {
     const world = await worldWith(4);
     for (let i = 0; i < 10; i++) world.act('t', { action: 'read' });
     world.committed.set(0, 15);
-    const first = world.process();
+    const first = world.process({ checkpointIntervalMs: 0 });
     await first.deliver(8);
     await first.stop();
     expect((await world.stored()).next).toBe(8);
@@ -175,6 +175,14 @@ describe('a rebuild from the middle of the log', () => {
     expect(await sessionOf(world, 'old')).toMatchObject({ level: 'paused' });
   });
 
+  it('begins anew when it did not get beyond the part that is not judged', async () => {
+    const world = await twoDays();
+    const first = world.process({ checkpointIntervalMs: 0 });
+    expect(await first.deliver(3)).toBe('delivered');
+    await first.stop();
+    expect((await world.stored()).next).toBeUndefined();
+  });
+
   it('saves who was killed also when nothing happens any more', async () => {
     const world = await twoDays();
     world.control('state.restated.v1', { clockMs: 0, policy: world.policy_, orders: [] });
@@ -197,12 +205,12 @@ describe('a rebuild from the middle of the log', () => {
     const world = await twoDays();
     world.log.deleteBefore(0, 8);
     world.standing = [verdict('dead', 'killed', 3, 0)];
+    const process = world.process({ retentionMs: Number.POSITIVE_INFINITY, probeIntervalMs: HOUR });
     for (let i = 0; i < 3; i++) {
-      await world.clock.advance(31 * 24 * HOUR);
       world.act('new');
+      await process.drain();
+      await world.clock.advance(31 * 24 * HOUR);
     }
-    const process = world.process({ retentionMs: Number.POSITIVE_INFINITY });
-    await process.drain(1);
     expect(world.messages(50)).toEqual([expect.stringContaining('names no policy')]);
     expect(world.stats.beforePolicy).toBeGreaterThan(0);
   });

@@ -23,6 +23,8 @@ export interface PartitionStats {
  * event. `Metrics` copies it at each scrape.
  */
 export class Stats {
+  /** The group has said which partitions this process holds; there may be none for it. */
+  joined = false;
   batches = 0;
   rebuilds = 0;
   /** Stored states that could not be used and were thrown away. */
