@@ -263,11 +263,13 @@ describe('stopping', () => {
   it('or losing the partition in the middle of a take-over leaves no worker behind', async () => {
     const world = new World();
     world.activate(await world.policy(BODY));
-    const process = world.process({}, () => 10);
+    let waits = 10;
+    const process = world.process({}, () => waits);
     const delivering = process.deliver();
     await setImmediate();
     process.lose();
     expect(await delivering).toBe('failed');
+    waits = 0;
     await world.clock.advance(5000);
     expect(world.said('leases')).toEqual([]);
   });
