@@ -67,7 +67,19 @@ const BROKEN: NaiveRule = {
   match: { action: 'admin' },
   measures: { paid: 'sum(amount)', n: 'count' },
   when: { kill: '1 / paid > 0 and n > 4', pause: 'n > 3' },
+};
+const CAREFUL: NaiveRule = {
+  ...BROKEN,
+  id: 'careful',
   onError: 'pause',
+  when: { kill: 'n > 4', watch: 'n / paid > 9' },
+};
+/** The filter of `deletes` over another window: what one policy counts, the other must not find again. */
+const FAST: NaiveRule = {
+  ...DELETES,
+  id: 'fast',
+  withinMs: 2 * MINUTE,
+  when: { watch: 'n > 1', pause: 'n > 5', kill: 'n > 9' },
 };
 
 export const POLICIES: readonly NaivePolicy[] = [
@@ -77,8 +89,9 @@ export const POLICIES: readonly NaivePolicy[] = [
     { ...DELETES, when: { pause: 'n > 7', kill: 'n > 14' } },
     LONG,
     { ...SHADOW, mode: 'enforce' as const, when: { watch: 'n > 1' } },
+    CAREFUL,
   ],
-  [LIFE, BROKEN, LONG, BURST, PAYMENTS],
+  [LIFE, BROKEN, LONG, BURST, PAYMENTS, FAST],
 ].map((rules) => ({ settings: SETTINGS, rules }));
 
 export function planOfPolicy({ settings, rules }: NaivePolicy, index: number): Plan {
@@ -146,7 +159,7 @@ const event: fc.Arbitrary<Gene['event']> = fc.record(
 const gene: fc.Arbitrary<Gene> = fc.record({
   kind: fc.oneof(
     { weight: 40, arbitrary: fc.constant('action' as const) },
-    { weight: 1, arbitrary: fc.constantFrom('policy', 'tick', 'published', 'restated', 'refused') },
+    { weight: 2, arbitrary: fc.constantFrom('policy', 'policy', 'tick', 'published', 'restated', 'refused') },
   ) as fc.Arbitrary<Gene['kind']>,
   session: fc.constantFrom(0, 0, 1, 2, 3),
   afterMs,

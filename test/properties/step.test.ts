@@ -14,6 +14,8 @@ import { longRandomLog, POLICIES, planOfPolicy, randomLog } from './random-log.t
 
 const PLANS: readonly Plan[] = POLICIES.map(planOfPolicy);
 const TOPIC = 'topic-1';
+/** A failure is told with what was shrunk by then. */
+const WITHIN = { interruptAfterTimeLimit: 15_000 };
 
 function fresh(): Partition {
   const partition = new Partition(TOPIC, 0);
@@ -85,7 +87,7 @@ describe('step', () => {
         }
         expect(partition.state.accounting).toMatchObject({ judged, repeated, afterKill, beforePolicy });
       }),
-      { numRuns: 150 },
+      { numRuns: 150, ...WITHIN },
     );
   });
 
@@ -106,7 +108,7 @@ describe('step', () => {
         const all = [judged, repeated, beforePolicy, afterKill, control, ...Object.values(refused)];
         expect(all.reduce((sum, count) => sum + count, 0)).toBe(log.length);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, ...WITHIN },
     );
   });
 
@@ -133,7 +135,7 @@ describe('step', () => {
         }
         for (const id of kills) expect(LEVELS[levels.get(id)!]).toBe('killed');
       }),
-      { numRuns: 60 },
+      { numRuns: 60, ...WITHIN },
     );
   });
 });
@@ -212,7 +214,7 @@ describe('any cut into batches, any crash, any order of loading', () => {
           Buffer.from(encodePartition(whole.state)).toString(),
         );
       }),
-      { numRuns: 80 },
+      { numRuns: 80, ...WITHIN },
     );
   });
 });
