@@ -4,6 +4,7 @@ import type { Output } from '../../src/domain/output.ts';
 import { commandsOf, findingsOf, Log, planOf } from './harness.ts';
 
 const MINUTE = 60_000;
+const B = `sha256:${'b'.repeat(64)}`;
 const MEASURE = { n: 'count', paid: 'sum(amount)' };
 
 function firstChange(outputs: Output[]): Finding | undefined {
@@ -48,6 +49,20 @@ describe('an expression without a value', () => {
 });
 
 describe('what is kept', () => {
+  it('a measure that one policy lacked begins at nothing in the next, also where the filter stayed', () => {
+    const wide = { match: { action: 'delete' }, within: '10m', when: { pause: 'n > 2' } };
+    const [first, second] = [planOf([wide]), planOf([{ ...wide, within: '5m', when: { pause: 'n > 9' } }], {}, B)];
+    const log = new Log(first);
+    for (const at of [0, 1]) log.act(at);
+    log.partition.judgeUnder(second);
+    log.act(2);
+    log.partition.judgeUnder(first);
+    for (const at of [3, 4]) log.act(at);
+    expect(log.level()).toBe('clear');
+    log.act(5);
+    expect(log.level()).toBe('paused');
+  });
+
   it('a paused session is kept at least as long as one that is not', () => {
     const rule = { match: { action: 'delete' }, within: '2d', when: { pause: 'n > 2', kill: 'n > 3' } };
     const log = new Log(planOf([rule], { killMarkMs: 60_000 }));

@@ -136,6 +136,15 @@ describe('SlidingSum', () => {
     },
   );
 
+  it('keeps 32 marks of one moment alone, and lets the further ones share', () => {
+    const window = new SlidingSum(60_000);
+    const sizes = Array.from({ length: 34 }, () => {
+      window.add(START_MS, 1, 'placed');
+      return window.size();
+    });
+    expect(sizes).toEqual([...Array.from({ length: 32 }, (_, i) => i + 1), 32, 32]);
+  });
+
   it('loses no small weight beside a huge one that expires', () => {
     const window = new SlidingSum(1000);
     window.add(0, 2 ** 53, 'placed');
