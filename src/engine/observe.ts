@@ -21,11 +21,12 @@ export function observe(session: Session, plan: GroupPlan, observed: Observed): 
   const group = session.group(plan.id);
   const { event, timeMs } = observed;
   const movedByMs = session.clockMs - timeMs;
+  const states = group.featuresOf(plan.features);
   let contribution = 0;
   for (let i = 0; i < plan.features.length; i++) {
     const feature = plan.features[i]!;
     const standing: Standing = movedByMs > feature.withinMs / PARTS_PER_WINDOW ? 'moved' : 'placed';
-    const state = stateOf(group, feature);
+    const state = states[i]!;
     const before = state.size();
     const added = add(session, group, state, feature, observed, standing);
     if (i === 0) contribution = added;
@@ -62,13 +63,4 @@ function add(
     return values.length;
   }
   throw new Error(`feature ${plan.id} holds ${state.holds} and reads a ${plan.reading.kind}`);
-}
-
-function stateOf(group: Group, plan: FeaturePlan): Feature {
-  let state = group.features.get(plan.id);
-  if (!state) {
-    state = plan.create();
-    group.features.set(plan.id, state);
-  }
-  return state;
 }

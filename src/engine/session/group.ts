@@ -1,6 +1,7 @@
 import type { EvidenceStep } from '../../domain/command.ts';
 import type { ActionEvent } from '../../domain/event.ts';
 import { formatInstant } from '../../domain/instant.ts';
+import type { FeaturePlan } from '../plan/policy.ts';
 import type { Feature } from '../window/feature.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { FailedCalls } from './failed-calls.ts';
@@ -23,11 +24,16 @@ export interface Step {
   tool: string;
   resource: string | undefined;
   weight: number;
+  /** Bytes that it takes at most. Kept, because to read its texts again when it goes costs a look into cold memory. */
+  most: number;
 }
 
 /** What a session keeps for one filter: the features over it, and the last steps that passed it. */
 export class Group {
   readonly features = new Map<number, Feature>();
+  /** The same in the order of the plan that observed last: one look-up less for each. No part of the state. */
+  #inOrder: Feature[] = [];
+  #orderedBy: readonly FeaturePlan[] | undefined;
   /** Feature id → the failed calls that added to it, for features with any. */
   readonly failedCalls = new Map<number, FailedCalls>();
   /** Rewritten in place: nothing may keep one. */
@@ -40,21 +46,23 @@ export class Group {
   note(event: ActionEvent, atMs: number, timeMs: number, weight: number): void {
     const { id: eventId, tool } = event;
     const resource = event.resource?.id?.slice(0, RESOURCE_MAX);
+    const most = mostOf(eventId, tool, resource);
     let step: Step;
-    if (this.steps.length < STEPS_MAX) step = { eventId, atMs, timeMs, tool, resource, weight };
+    if (this.steps.length < STEPS_MAX) step = { eventId, atMs, timeMs, tool, resource, weight, most };
     else {
       // The oldest becomes the newest: a new object for every step of every session is most of the garbage there is.
       step = this.steps.shift()!;
-      this.#stepsMost -= mostOf(step);
+      this.#stepsMost -= step.most;
       step.eventId = eventId;
       step.atMs = atMs;
       step.timeMs = timeMs;
       step.tool = tool;
       step.resource = resource;
       step.weight = weight;
+      step.most = most;
     }
     this.steps.push(step);
-    this.#stepsMost += mostOf(step);
+    this.#stepsMost += most;
     this.passed++;
   }
 
@@ -66,12 +74,12 @@ export class Group {
       taken += STEP_BYTES + utf8Of(step);
       return taken > bytes;
     });
-    for (const step of this.steps.splice(0, kept + 1)) this.#stepsMost -= mostOf(step);
+    for (const step of this.steps.splice(0, kept + 1)) this.#stepsMost -= step.most;
   }
 
   restoreSteps(steps: Step[]): void {
     this.steps = steps;
-    this.#stepsMost = steps.reduce((sum, step) => sum + mostOf(step), 0);
+    this.#stepsMost = steps.reduce((sum, step) => sum + step.most, 0);
   }
 
   endLife(): void {
@@ -80,6 +88,27 @@ export class Group {
       feature.endLife();
       if (!Number.isFinite(feature.withinMs)) this.failedCalls.delete(id);
     }
+  }
+
+  /** The features that are planned, in that order; those that are missing begin at nothing. */
+  featuresOf(planned: readonly FeaturePlan[]): readonly Feature[] {
+    if (this.#orderedBy !== planned) {
+      this.#inOrder = planned.map(({ id, create }) => {
+        const feature = this.features.get(id) ?? create();
+        this.features.set(id, feature);
+        return feature;
+      });
+      this.#orderedBy = planned;
+    }
+    return this.#inOrder;
+  }
+
+  /** Leaves behind what no rule measures any more. */
+  keepOnly(featureIds: ReadonlySet<number>): void {
+    for (const kind of [this.features, this.failedCalls]) {
+      for (const id of kind.keys()) if (!featureIds.has(id)) kind.delete(id);
+    }
+    this.#orderedBy = undefined;
   }
 
   failedCallsOf(featureId: number): FailedCalls {
@@ -114,13 +143,23 @@ export class Group {
       const eventId = from.text();
       atMs += from.count();
       const timeMs = from.number();
-      steps.push({ eventId, atMs, timeMs, tool: from.text(), resource: from.optionalText(), weight: from.number() });
+      const tool = from.text();
+      const resource = from.optionalText();
+      steps.push({
+        eventId,
+        atMs,
+        timeMs,
+        tool,
+        resource,
+        weight: from.number(),
+        most: mostOf(eventId, tool, resource),
+      });
     }
     return steps;
   }
 }
 
-function mostOf({ eventId, tool, resource }: Step): number {
+function mostOf(eventId: string, tool: string, resource: string | undefined): number {
   return STEP_BYTES + UTF8_MAX * (eventId.length + tool.length + (resource?.length ?? 0));
 }
 

@@ -78,10 +78,7 @@ export class Session {
     for (const [id, group] of this.groups) {
       const planned = plan.groups.get(id);
       if (!planned) this.groups.delete(id);
-      const kept = new Set(planned?.features.map((feature) => feature.id));
-      for (const kind of [group.features, group.failedCalls]) {
-        for (const featureId of kind.keys()) if (!kept.has(featureId)) kind.delete(featureId);
-      }
+      group.keepOnly(new Set(planned?.features.map((feature) => feature.id)));
       group.trimSteps(planned?.stepBytes ?? 0);
       for (const rule of planned?.rules ?? []) ruleIds.add(rule.id);
     }
