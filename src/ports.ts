@@ -95,7 +95,7 @@ export class LogGap extends Error {
 export interface Checkpoint {
   /** Offset of the first record that is not in the state. */
   next: number;
-  /** Encoded partition state, as `encodePartition` made it. */
+  /** What the application keeps of the partition besides its sessions, as it encoded it. */
   partition: Uint8Array;
   /** Sessions that the store holds at `next`. A `write` that would make it hold another number is refused. */
   sessions: number;

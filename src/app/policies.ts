@@ -1,4 +1,4 @@
-import type { LogRecord, PolicyActivated } from '../domain/record.ts';
+import { type LogRecord, type PolicyActivated, policyNamedBy } from '../domain/record.ts';
 import { PolicyBody } from '../domain/rule.ts';
 import type { Partition } from '../engine/partition.ts';
 import { compilePolicy, ENGINE_VERSION, type Plan } from '../engine/plan/policy.ts';
@@ -38,7 +38,7 @@ export class Policies {
       try {
         plans.set(policy.hash, await this.plan(policy));
       } catch (error) {
-        return { at: records.findIndex(({ body }) => policyIn(body)?.hash === policy.hash), error };
+        return { at: records.findIndex(({ body }) => policyNamedBy(body)?.hash === policy.hash), error };
       }
     }
     return undefined;
@@ -51,9 +51,4 @@ export class Policies {
     const bytes = await this.#library.get(policy);
     return compilePolicy(policy.hash, PolicyBody.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))));
   }
-}
-
-function policyIn(body: LogRecord['body']): PolicyActivated | undefined {
-  if (body.type === 'policy') return body.policy;
-  return body.type === 'restated' ? body.restated.policy : undefined;
 }

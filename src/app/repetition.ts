@@ -2,7 +2,7 @@ import { parseInstant } from '../domain/instant.ts';
 import { levelRank } from '../domain/level.ts';
 import type { Output, Verdict } from '../domain/output.ts';
 import type { LogRecord } from '../domain/record.ts';
-import { PolicySettings } from '../domain/rule.ts';
+import { DEFAULT_SETTINGS } from '../domain/rule.ts';
 import type { Partition } from '../engine/partition.ts';
 
 export interface RepetitionStart {
@@ -15,9 +15,6 @@ export interface RepetitionStart {
   /** The verdicts that stand, where the log no longer holds all that led to them. */
   standing?: readonly Verdict[];
 }
-
-/** Settings of a policy that is not known yet. */
-const DEFAULTS = PolicySettings.parse({});
 
 /**
  * What is different while a partition reads again what somebody has read before.
@@ -97,7 +94,7 @@ function raise(partition: Partition, { session: id, level, time }: Verdict, next
     // Not the verdict's own offset: no session may be ahead of the partition that holds it.
     session.lastOffset = next - 1;
     session.lastMs = Math.max(parseInstant(time), partition.state.rebuiltFromMs ?? 0);
-    partition.arm(session, session.lastMs + DEFAULTS.killMarkMs);
+    partition.arm(session, session.lastMs + DEFAULT_SETTINGS.killMarkMs);
   }
   session.level = level;
   session.degraded = true;

@@ -1,6 +1,6 @@
 import { policyOf } from '../adapters/policy-body.ts';
 import type { Output } from '../domain/output.ts';
-import type { LogRecord, PolicyActivated } from '../domain/record.ts';
+import { type LogRecord, type PolicyActivated, policyNamedBy } from '../domain/record.ts';
 import { PolicyBody } from '../domain/rule.ts';
 import { Partition } from '../engine/partition.ts';
 import { compilePolicy, ENGINE_VERSION, type Plan } from '../engine/plan/policy.ts';
@@ -107,7 +107,7 @@ class ReplayedLog {
   /** Gives the partition the plan that the record activates. */
   #withPolicy(recording: Recording, line: number, partition: Partition, record: LogRecord): LogRecord {
     const { body } = record;
-    const policy = body.type === 'policy' ? body.policy : body.type === 'restated' ? body.restated.policy : undefined;
+    const policy = policyNamedBy(body);
     if (policy === undefined) return record;
     // Its place in the log and its time still count.
     if (this.#judgedByGiven(recording)) return { ...record, body: { type: 'tick' } };

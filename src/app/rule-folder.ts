@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { policyOf } from '../adapters/policy-body.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import { type PolicyBody, PolicySettings } from '../domain/rule.ts';
+import { DEFAULT_SETTINGS, type PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
 import { type LocatedRule, parseRuleFile, type RuleFile, understand } from './rule-file.ts';
@@ -51,7 +51,7 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
     ...fragments.unused(),
   ];
   const rules = read.flatMap((one) => one.rules);
-  const settings = read.flatMap((one) => one.settings)[0]?.settings ?? PolicySettings.parse({});
+  const settings = read.flatMap((one) => one.settings)[0]?.settings ?? DEFAULT_SETTINGS;
   // The tests stay out: whoever edits one has not made another policy.
   const body: PolicyBody = { format: 1, settings, rules: rules.map(({ rule }) => ({ ...rule, tests: [] })) };
   return { body, rules, diagnostics, files };

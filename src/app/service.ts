@@ -2,10 +2,7 @@ import type { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import { serveHealth } from '../adapters/http/health.ts';
 import { ActivationHistory } from '../adapters/kafka/activation-history.ts';
-import { createKafka } from '../adapters/kafka/client.ts';
 import { KafkaLogSource } from '../adapters/kafka/log-source.ts';
-import { KafkaOutlet } from '../adapters/kafka/outlet.ts';
-import { KafkaPolicyLibrary } from '../adapters/kafka/policy-library.ts';
 import { readTopicFacts } from '../adapters/kafka/topic-facts.ts';
 import { readTopicIdentity } from '../adapters/kafka/topic-identity.ts';
 import { checkTopics, type TopicProblem } from '../adapters/kafka/topics.ts';
@@ -15,11 +12,11 @@ import { RedisStateStore } from '../adapters/redis/state-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { metricsOf } from '../adapters/telemetry/metrics.ts';
 import { Stats } from '../adapters/telemetry/stats.ts';
-import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
 import { activate, adviseOwner } from './activation.ts';
 import { Analyzer } from './analyzer.ts';
 import { type Config, groupIdOf } from './config.ts';
+import { kafkaOf, outletOf, policyLibraryOf, policyTopicOf } from './kafka-parts.ts';
 import { loadKeyFile } from './keys.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { Policies } from './policies.ts';
@@ -46,18 +43,6 @@ export class UnfitTopics extends Error {
     super(`the topics are not fit to run on:\n${lines.join('\n')}`);
   }
 }
-
-export function kafkaOf({ kafka }: Config, logger: Logger): Kafka {
-  const { brokers, clientId, ssl, sasl } = kafka;
-  return createKafka({ brokers, clientId, logger, ...(ssl ? { ssl } : {}), ...(sasl === undefined ? {} : { sasl }) });
-}
-
-export function outletOptions({ kafka }: Config) {
-  return { topicPrefix: kafka.topicPrefix, source: `/firebreak/${groupIdOf(kafka)}`, expireAfterMs: COMMAND_EXPIRY_MS };
-}
-
-/** A pause or resume that waited longer for its enforcer is about a session that has moved on. */
-const COMMAND_EXPIRY_MS = 15 * 60_000;
 
 const FOLDER_SUPERSEDED =
   'the rules folder holds a policy that was replaced; not activated. Use firebreak activate --force, or run without it';
@@ -100,18 +85,11 @@ async function start(
   const onMinimalForm = () => {
     stats.minimalForms++;
   };
-  const outlet = new KafkaOutlet({
-    ...outletOptions(config),
-    kafka,
-    clock,
-    logger,
-    onMinimalForm,
-    signingKey: keys.signing,
-  });
+  const outlet = outletOf(config, { kafka, logger, signingKey: keys.signing, onMinimalForm });
   cleanups.push(() => outlet.close());
-  const library = new KafkaPolicyLibrary({ kafka, topic: `${topicPrefix}policies`, engine: ENGINE_VERSION, clock });
+  const library = policyLibraryOf(config, kafka);
   cleanups.push(() => library.close());
-  const history = new ActivationHistory(kafka, `${topicPrefix}policies`);
+  const history = new ActivationHistory(kafka, policyTopicOf(topicPrefix));
   const verdicts = new VerdictReader(kafka, `${topicPrefix}verdicts`, logger);
   cleanups.push(() => verdicts.close());
 

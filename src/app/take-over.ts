@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Stats } from '../adapters/telemetry/stats.ts';
 import type { Verdict } from '../domain/output.ts';
-import { PolicySettings } from '../domain/rule.ts';
+import { DEFAULT_SETTINGS } from '../domain/rule.ts';
 import { Partition } from '../engine/partition.ts';
 import { readSessionHeader } from '../engine/session/codec.ts';
 import type { Assignment, Checkpoint, Clock, StateStore, Tenure } from '../ports.ts';
@@ -36,9 +36,6 @@ export interface Takeover {
 export class LogChanged extends Error {
   override readonly name = 'LogChanged';
 }
-
-/** Settings of a policy that is not known yet: a rebuild has to begin before the policy is found. */
-const DEFAULTS = PolicySettings.parse({});
 
 /**
  * Takes a partition over: everybody before is fenced, and what is loaded is exactly the state at `next`. Without a
@@ -124,7 +121,9 @@ async function rebuild(assignment: Assignment, parts: TakeoverParts, log: Logger
     log.warn({ from: 0, to: high }, 'no state found: rebuilding it from the whole log');
     return { partition, next: 0, repetition: new Repetition({ judgeFrom: 0, until }) };
   }
-  const lifetimeAgoMs = parts.clock.nowMs() - Math.max(DEFAULTS.maxLifetimeMs, DEFAULTS.idleEndMs);
+  // A rebuild has to begin before the policy is found, so by the settings of none.
+  const { maxLifetimeMs, idleEndMs } = DEFAULT_SETTINGS;
+  const lifetimeAgoMs = parts.clock.nowMs() - Math.max(maxLifetimeMs, idleEndMs);
   const judgeFrom = Math.max(low, await assignment.offsetAt(lifetimeAgoMs));
   const next = Math.min(
     await preludeFrom(assignment, lifetimeAgoMs - parts.retentionMs / RESTATED_PER_RETENTION),

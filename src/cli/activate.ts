@@ -1,17 +1,14 @@
 import type { Command } from 'commander';
 import { ActivationHistory } from '../adapters/kafka/activation-history.ts';
-import { KafkaOutlet } from '../adapters/kafka/outlet.ts';
-import { KafkaPolicyLibrary } from '../adapters/kafka/policy-library.ts';
 import { readTopicFacts } from '../adapters/kafka/topic-facts.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { createLogger } from '../adapters/telemetry/log.ts';
 import { activate, adviseActivation } from '../app/activation.ts';
 import type { Config } from '../app/config.ts';
+import { kafkaOf, outletOf, policyLibraryOf, policyTopicOf } from '../app/kafka-parts.ts';
 import { loadKeyFile } from '../app/keys.ts';
 import { loadPolicyFolder, policyHash } from '../app/rule-folder.ts';
-import { kafkaOf, outletOptions } from '../app/service.ts';
 import type { PolicyBody } from '../domain/rule.ts';
-import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { configOf, configOptions } from './settings.ts';
 
 export function registerActivate(program: Command): void {
@@ -44,22 +41,9 @@ export async function activateOn(config: Config, body: PolicyBody, by: string, s
   const { topicPrefix } = config.kafka;
   const keys = await loadKeyFile(config.keys.file);
   const { partitions } = await readTopicFacts(kafka, `${topicPrefix}actions`);
-  const library = new KafkaPolicyLibrary({
-    kafka,
-    topic: `${topicPrefix}policies`,
-    engine: ENGINE_VERSION,
-    clock: systemClock,
-  });
-  const onMinimalForm = () => {};
-  const outlet = new KafkaOutlet({
-    ...outletOptions(config),
-    kafka,
-    clock: systemClock,
-    logger,
-    onMinimalForm,
-    signingKey: keys.signing,
-  });
-  const history = new ActivationHistory(kafka, `${topicPrefix}policies`);
+  const library = policyLibraryOf(config, kafka);
+  const outlet = outletOf(config, { kafka, logger, signingKey: keys.signing, onMinimalForm: () => {} });
+  const history = new ActivationHistory(kafka, policyTopicOf(topicPrefix));
   try {
     const hash = policyHash(body);
     const past = (await history.read()).map((one) => one.hash);

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import { NdjsonWriter } from '../adapters/files/ndjson-writer.ts';
 import { PartitionClient } from '../adapters/kafka/partition-client.ts';
-import { KafkaPolicyLibrary } from '../adapters/kafka/policy-library.ts';
 import { type Range, type RangeRecord, readRanges, wholeTopic } from '../adapters/kafka/range-reader.ts';
 import { readTopicIdentity } from '../adapters/kafka/topic-identity.ts';
 import { chunksOf } from '../adapters/policy-body.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { createLogger } from '../adapters/telemetry/log.ts';
-import { kafkaOf } from '../app/service.ts';
+import { kafkaOf, policyLibraryOf } from '../app/kafka-parts.ts';
 import { formatInstant, parseInstant } from '../domain/instant.ts';
-import { PolicyActivated, TYPE_PREFIX } from '../domain/record.ts';
-import { ENGINE_VERSION } from '../engine/plan/policy.ts';
+import { policyNamedBy, type RawRecord } from '../domain/record.ts';
+import { decodeRecord } from '../formats/log-record.ts';
 import { encodeRecordedLine, encodeRecordedPolicy } from '../formats/recorded-line.ts';
+import type { PolicyLibrary } from '../ports.ts';
 import { Progress } from './progress.ts';
 import { configOf, configOptions } from './settings.ts';
 
@@ -40,12 +40,7 @@ async function run(options: Options): Promise<void> {
   const kafka = kafkaOf(config, createLogger('error'));
   const { topicPrefix } = config.kafka;
   const topic = `${topicPrefix}actions`;
-  const library = new KafkaPolicyLibrary({
-    kafka,
-    topic: `${topicPrefix}policies`,
-    engine: ENGINE_VERSION,
-    clock: systemClock,
-  });
+  const library = policyLibraryOf(config, kafka);
   const client = new PartitionClient(kafka);
   const writer = await NdjsonWriter.open(options.out);
   const progress = new Progress(process.stderr, systemClock);
@@ -107,23 +102,12 @@ async function* inOrderOfTime(
   }
 }
 
-const NAMING_POLICIES: ReadonlySet<string> = new Set([
-  `${TYPE_PREFIX}policy.activated.v1`,
-  `${TYPE_PREFIX}state.restated.v1`,
-]);
-
 /** The body of a policy, before the first record that names it. */
-async function policyLines(
-  { headers, value }: RangeRecord['record'],
-  library: KafkaPolicyLibrary,
-  known: Set<string>,
-): Promise<string[]> {
-  if (value === null || !NAMING_POLICIES.has(String(headers['ce_type']))) return [];
-  const body = JSON.parse(Buffer.from(value).toString('utf8')) as { policy?: unknown };
-  const parsed = PolicyActivated.safeParse(body.policy ?? body);
-  if (!parsed.success || known.has(parsed.data.hash)) return [];
-  known.add(parsed.data.hash);
-  return encodeRecordedPolicy(parsed.data.hash, chunksOf(await library.get(parsed.data)));
+async function policyLines(record: RawRecord, library: PolicyLibrary, known: Set<string>): Promise<string[]> {
+  const policy = policyNamedBy(decodeRecord(record, undefined).body);
+  if (policy === undefined || known.has(policy.hash)) return [];
+  known.add(policy.hash);
+  return encodeRecordedPolicy(policy.hash, chunksOf(await library.get(policy)));
 }
 
 function instant(text: string): number {

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { createTopics } from '../adapters/kafka/topics.ts';
+import { systemClock } from '../adapters/system-clock.ts';
 import { createLogger } from '../adapters/telemetry/log.ts';
+import { kafkaOf } from '../app/kafka-parts.ts';
 import { generateKeyPair, storeKeyFile } from '../app/keys.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
-import { kafkaOf, UnfitTopics } from '../app/service.ts';
+import { UnfitTopics } from '../app/service.ts';
 import { activateOn } from './activate.ts';
 import { configOf, configOptions } from './settings.ts';
 
@@ -38,7 +40,7 @@ export function registerInit(program: Command): void {
       brokers: config.kafka.brokers,
       partitions: options.partitions,
       replicationFactor: options.replicationFactor,
-      nowMs: Date.now(),
+      nowMs: systemClock.nowMs(),
     });
     say(created.length === 0 ? 'topics: all there already' : `topics made: ${created.join(', ')}`);
     say(`log ${config.kafka.topicPrefix}actions: topic id ${identity.topicId}, ${identity.partitions} partitions`);

@@ -104,6 +104,12 @@ export type RecordBody =
   | { type: 'restated'; restated: Restated }
   | { type: 'refused'; refusal: Refusal; reason: string; raw: RawRecord };
 
+/** The policy whose body must be at hand before a record can be stepped. */
+export function policyNamedBy(body: RecordBody): PolicyActivated | undefined {
+  if (body.type === 'policy') return body.policy;
+  return body.type === 'restated' ? body.restated.policy : undefined;
+}
+
 /** What `step` consumes. `offset` is exact up to 2^53; `appendMs` is the broker's time. */
 export interface LogRecord {
   offset: number;

@@ -107,6 +107,8 @@ export const PolicySettings = z.strictObject({
   delayMs: z.int().positive().default(3_600_000),
 });
 export type PolicySettings = z.infer<typeof PolicySettings>;
+/** Those of a folder that says nothing; also where no policy is known yet. */
+export const DEFAULT_SETTINGS: Readonly<PolicySettings> = PolicySettings.parse({});
 
 /** The settings as a YAML document of the rule folder. */
 export const PolicyDocument = z

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { canonicalJson } from '../domain/canonical-json.ts';
 import { FINDING_CODES, type FindingCode } from '../domain/finding.ts';
 import { PolicyActivated, REFUSALS, type Refusal } from '../domain/record.ts';
 import type { Plan } from './plan/policy.ts';
@@ -63,14 +62,6 @@ export function emptyPartitionState(): PartitionState {
       findings: {},
     },
   };
-}
-
-export function encodePartition(state: PartitionState): Uint8Array {
-  return Buffer.from(canonicalJson(state), 'utf8');
-}
-
-export function decodePartition(bytes: Uint8Array): PartitionState {
-  return PartitionState.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
 }
 
 /**

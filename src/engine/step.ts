@@ -1,5 +1,5 @@
 import type { Output } from '../domain/output.ts';
-import type { LogRecord, PolicyActivated } from '../domain/record.ts';
+import { type LogRecord, type PolicyActivated, policyNamedBy } from '../domain/record.ts';
 import { act } from './act.ts';
 import { Outputs } from './outputs.ts';
 import type { Partition } from './partition.ts';
@@ -70,7 +70,7 @@ export function needs(
   for (const { appendMs, body } of records) {
     clockMs = Math.max(clockMs, appendMs);
     if (body.type === 'action') sessions.add(body.event.session);
-    const policy = body.type === 'policy' ? body.policy : body.type === 'restated' ? body.restated.policy : undefined;
+    const policy = policyNamedBy(body);
     if (policy && !partition.plans.has(policy.hash)) policies.set(policy.hash, policy);
   }
   for (const id of partition.timers.due(clockMs)) sessions.add(id);

@@ -1,4 +1,3 @@
-import { LEVELS } from '../../domain/level.ts';
 import type { Names, ValueType } from '../expression/compile.ts';
 
 /** What an expression may read of the session itself. */
@@ -39,6 +38,3 @@ export function declareNames(measures: readonly string[], baselineDefaults: Reco
   const all = [...paths.keys()];
   return { measures, baseline, sessionSlot, size: paths.size, lookup: (path) => paths.get(path), all: () => all };
 }
-
-/** `session.level` as authors write it: `session.level >= 1` is watch or more. */
-export const LEVEL_NUMBERS = Object.fromEntries(LEVELS.map((level, rank) => [level, rank]));
