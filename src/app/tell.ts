@@ -9,7 +9,7 @@ export function tell(
   trace: ReturnType<typeof traceBatch>,
   { stats, logger }: { stats: Stats; logger: Logger },
 ): void {
-  if (output.topic === 'findings') stats.findings[output.finding.code]++;
+  if (output.topic === 'findings') stats.countFinding(output.finding);
   if (output.topic !== 'commands') return;
   const { command } = output;
   stats.countCommand(command);

@@ -6,7 +6,7 @@ import { Config } from '../app/config.ts';
 import { SCHEMAS } from '../domain/schemas.ts';
 
 /** What people write by hand: a field with a default may be left out there, elsewhere it is always present. */
-const AUTHORED: ReadonlySet<string> = new Set(['rule', 'list', 'macro', 'policy', 'config']);
+const AUTHORED: ReadonlySet<string> = new Set(['rule', 'list', 'macro', 'exception', 'policy', 'config']);
 
 /** JSON Schema (draft-07, which editors understand best) of everything in `SCHEMAS` and of the configuration, by file name. */
 export function schemaFiles(): Map<string, string> {

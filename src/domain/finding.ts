@@ -6,6 +6,7 @@ import { Level } from './level.ts';
 export const FINDING_CODES = [
   'level_changed',
   'shadow_hit',
+  'bound_lifted',
   'rule_failed',
   'action_after_kill',
   'event_id_reused',
@@ -33,6 +34,10 @@ export const Finding = z
     triggerEventId: z.string().optional(),
     level: z.strictObject({ from: Level, to: Level }).optional(),
     rule: z.string().optional(),
+    exceptions: z
+      .array(z.string())
+      .optional()
+      .describe('Names of the exceptions that lifted a bound; `level.to` is what the rule would have done.'),
     severity: z.enum(['info', 'low', 'medium', 'high', 'critical']).optional(),
     score: z.number().optional(),
     threshold: z.number().optional(),

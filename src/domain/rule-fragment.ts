@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MatchValue, Rule } from './rule.ts';
+import { EXCEPTION_FIELDS, EXCEPTIONS_MAX, ExceptionCap, MatchValue, Rule, RuleException } from './rule.ts';
 
 const LIST_VALUES_MAX = 1000;
 
@@ -23,6 +23,12 @@ const AuthoredMatch = z
 /** A rule as it stands in a file: its match may name lists and macros. The policy holds it with these written out. */
 export const AuthoredRule = Rule.extend({
   match: AuthoredMatch.default({}).describe('Which actions the rule looks at; absent means all.'),
+  exceptions: z
+    .array(RuleException.extend({ match: AuthoredMatch }))
+    .min(1)
+    .max(EXCEPTIONS_MAX)
+    .optional()
+    .describe(Rule.shape.exceptions.description!),
 }).describe('Firebreak rule');
 
 /** Values that several rules of a folder share: `tool: { list: NAME }`. */
@@ -49,3 +55,14 @@ export const MacroDocument = z
     match: AuthoredMatch,
   })
   .describe('Firebreak macro');
+
+/** An exception of several rules, or of all. The policy holds it in each of them. */
+export const ExceptionDocument = z
+  .strictObject({
+    kind: z.literal('exception'),
+    ...EXCEPTION_FIELDS,
+    match: AuthoredMatch,
+    rules: z.array(Rule.shape.id).min(1).optional().describe('Ids of the rules that it is about; absent means all.'),
+    atMost: ExceptionCap,
+  })
+  .describe('Firebreak exception');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CalendarDate } from './calendar-date.ts';
 import { Duration } from './duration.ts';
 import { RuleTest } from './rule-test.ts';
 
@@ -24,6 +25,35 @@ export type MatchMap = z.infer<typeof MatchMap>;
 const Expression = z
   .union([z.string(), z.boolean()], 'a condition such as deletes > 20, or true or false')
   .describe('Expression over measures, baseline.* and session.*; see rules/README.md.');
+
+/** More exceptions than this are another rule. */
+export const EXCEPTIONS_MAX = 64;
+
+/** The fields that exceptions of one rule and of a folder have in common. */
+export const EXCEPTION_FIELDS = {
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{1,63}$/, 'a name is 2 to 64 lower-case letters, digits and dashes, a letter first')
+    .describe('Findings and metrics carry it. Once in a folder.'),
+  reason: z.string().min(1).max(500).describe('Why the work is known and wanted.'),
+  owner: z.string().min(1).max(200).describe('Who answers for it, and is asked when it expires.'),
+  expires: CalendarDate.describe('Last day on which it lifts anything, UTC. Judged by the time of the log.'),
+};
+export const ExceptionCap = z.enum(['watch', 'pause']).describe('What the rule may reach at most over covered actions.');
+
+/** A bound that is lifted for known work. The actions it covers are still counted, and what it lifts is still said. */
+export const RuleException = z
+  .strictObject({
+    ...EXCEPTION_FIELDS,
+    match: Match.describe('Which actions it covers: a match as in a rule, by agent, principal, resource, purpose ….'),
+    atMost: ExceptionCap.optional(),
+    when: z
+      .strictObject({ pause: Expression.optional(), kill: Expression.optional() })
+      .optional()
+      .describe('Instead of atMost: the higher bounds that hold over all actions, covered or not.'),
+  })
+  .describe('Exception of one rule');
+export type RuleException = z.infer<typeof RuleException>;
 
 /** One rule as authors write it. Field by field described, because editors show these texts. */
 export const Rule = z
@@ -78,6 +108,12 @@ export const Rule = z
       .enum(['watch', 'pause'])
       .default('watch')
       .describe('Level at a record at which an expression fails or is not finite.'),
+    exceptions: z
+      .array(RuleException)
+      .min(1)
+      .max(EXCEPTIONS_MAX)
+      .optional()
+      .describe('Known work for which the rule may do less; see rules/README.md.'),
     explain: z.string().max(500).optional().describe('Sentence with {names}, shown to whoever must decide.'),
     runbook: z.string().max(4000).optional().describe('What whoever must decide should look at.'),
     falsePositives: z.array(z.string()).default([]).describe('Honest work that looks like this.'),

@@ -5,7 +5,7 @@ import { Finding } from './finding.ts';
 import { Lease, Verdict } from './output.ts';
 import { CONTROL_RECORDS } from './record.ts';
 import { PolicyBody, PolicyDocument } from './rule.ts';
-import { AuthoredRule, ListDocument, MacroDocument } from './rule-fragment.ts';
+import { AuthoredRule, ExceptionDocument, ListDocument, MacroDocument } from './rule-fragment.ts';
 import { RuleTestFile } from './rule-test.ts';
 import { SessionState } from './session.ts';
 
@@ -14,6 +14,7 @@ export const SCHEMAS: Record<string, z.ZodType> = {
   rule: AuthoredRule,
   list: ListDocument,
   macro: MacroDocument,
+  exception: ExceptionDocument,
   'rule-tests': RuleTestFile,
   policy: PolicyDocument,
   'policy-body': PolicyBody,

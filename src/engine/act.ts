@@ -2,6 +2,7 @@ import { type ActionEvent, hasValidAffected } from '../domain/event.ts';
 import { parseInstant } from '../domain/instant.ts';
 import type { LogRecord } from '../domain/record.ts';
 import { escalate, relax } from './escalate.ts';
+import { holdsExcepted, judgeExcepted } from './excepted.ts';
 import { judge, type Ruling } from './judge.ts';
 import { observe } from './observe.ts';
 import type { Outputs } from './outputs.ts';
@@ -74,7 +75,14 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   for (const groupPlan of plan.groupsFor(event.action)) {
     if (!groupPlan.test(event)) continue;
     const group = observe(session, groupPlan, observed);
-    for (const rule of groupPlan.rules) rulings.push(judge(rule, group, session, event));
+    for (const rule of groupPlan.rules) {
+      const { uncovered } = rule;
+      rulings.push(
+        uncovered === undefined
+          ? judge(rule, group, session, event)
+          : judgeExcepted(rule, uncovered, group, session, observed, clockMs),
+      );
+    }
   }
   if (rulings.length > 0) escalate(session, rulings, event, clockMs, outputs);
   if (isKilled(session)) session.shrinkToStub();
@@ -95,7 +103,7 @@ function relaxOrHold(plan: Plan, session: Session, event: ActionEvent, nowMs: nu
   for (const { id, rules } of plan.groups.values()) {
     const group = session.groups.get(id);
     for (const rule of group ? rules : []) {
-      if (rule.rule.mode === 'shadow' || judge(rule, group!, session, event).condition === undefined) continue;
+      if (rule.rule.mode === 'shadow' || !holdsExcepted(rule, group!, session, event)) continue;
       session.watchMs = nowMs;
       return;
     }

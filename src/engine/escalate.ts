@@ -5,7 +5,7 @@ import { LEVEL_OF, type Level, levelRank } from '../domain/level.ts';
 import { baselineOf, decidingNumbers, measuresOf, type Ruling, rankOf } from './judge.ts';
 import type { Outputs } from './outputs.ts';
 import { evidenceOf, type Step } from './session/group.ts';
-import { HELD_FAILING, HELD_RANK, type Session } from './session/session.ts';
+import { HELD_FAILING, HELD_LIFTED, HELD_LIFTED_UNIT, HELD_RANK, type Session } from './session/session.ts';
 
 const COMMAND_OF = { paused: 'pause', killed: 'kill' } as const;
 
@@ -27,6 +27,7 @@ export function escalate(
   let decisive: Ruling | undefined;
   for (const ruling of rulings) {
     reportFault(session, ruling, event, outputs);
+    if (ruling.rule.uncovered !== undefined) reportLifted(session, ruling, event, outputs);
     if (ruling.rule.rule.mode === 'shadow') reportShadow(session, ruling, event, outputs);
     else if (rankOf(ruling.condition) > rankOf(decisive?.condition)) decisive = ruling;
   }
@@ -73,6 +74,20 @@ function reportShadow(session: Session, ruling: Ruling, event: ActionEvent, outp
   outputs.finding('shadow_hit', session, { ...details, level: { from: session.level, to } });
 }
 
+/** An exception never blinds: once for each rise, what the rule would have done without it, and over which numbers. */
+function reportLifted(session: Session, { rule, lifted }: Ruling, event: ActionEvent, outputs: Outputs): void {
+  const before = session.held.get(rule.id) ?? 0;
+  const rank = rankOf(lifted?.whole.condition) + 1;
+  hold(session, rule.id, (before & ~HELD_LIFTED) | (rank * HELD_LIFTED_UNIT));
+  if (lifted === undefined || rank * HELD_LIFTED_UNIT <= (before & HELD_LIFTED)) return;
+  const { whole, exceptions } = lifted;
+  const to = LEVEL_OF[whole.condition!];
+  const details = aboutRuling(whole, event, reasoningOf(session, whole));
+  const reason = `not ${to}, by the exception ${exceptions.join(' or ')}: ${details.reason}`;
+  const level = { from: session.level, to };
+  outputs.finding('bound_lifted', session, { ...details, reason, exceptions: [...exceptions], level });
+}
+
 /** Once when a rule begins to fail, not at each event that it fails on. */
 function reportFault(session: Session, ruling: Ruling, event: ActionEvent, outputs: Outputs): void {
   const before = session.held.get(ruling.rule.id) ?? 0;
@@ -108,7 +123,7 @@ function reasoningOf(session: Session, ruling: Ruling): Reasoning {
   return {
     rule: rule.rule.id,
     ...decidingNumbers(ruling),
-    reason: rule.explain(ruling.values),
+    reason: rule.explain(ruling.values) + ruling.note,
     measures,
     baseline: baselineOf(ruling),
     evidence: steps.map(evidenceOf),

@@ -19,6 +19,10 @@ export interface Ruling {
   /** Why an expression has no value; the rule's `onError` then holds too. */
   fault: ExpressionFault['reason'] | undefined;
   values: readonly Value[];
+  /** What the sentence for people ends with. */
+  note: string;
+  /** What the rule would have done without its exceptions, where that is more. */
+  lifted: { whole: Ruling; exceptions: readonly string[] } | undefined;
 }
 
 const SESSION_VALUES: Record<SessionName, (session: Session, event: ActionEvent) => Value> = {
@@ -35,11 +39,26 @@ const SESSION_VALUES: Record<SessionName, (session: Session, event: ActionEvent)
  * Evaluates one rule over what its group has counted. Changes nothing but what has expired. A condition without a
  * value takes nothing from the others: the higher of what they say and of `onError` holds.
  */
-export function judge(rule: RulePlan, group: Group, session: Session, event: ActionEvent): Ruling {
+export function judge(
+  rule: RulePlan,
+  group: Group,
+  session: Session,
+  event: ActionEvent,
+  conditions = rule.conditions,
+): Ruling {
   const values = valuesOf(rule, group, session, event, 'moved');
-  const ruling: Ruling = { rule, group, condition: undefined, decidedBy: undefined, fault: undefined, values };
-  for (let i = rule.conditions.length - 1; i >= 0; i--) {
-    const stated = rule.conditions[i]!;
+  const ruling: Ruling = {
+    rule,
+    group,
+    condition: undefined,
+    decidedBy: undefined,
+    fault: undefined,
+    values,
+    note: '',
+    lifted: undefined,
+  };
+  for (let i = conditions.length - 1; i >= 0; i--) {
+    const stated = conditions[i]!;
     const holds = valueOrFault(stated.holds, values);
     if (typeof holds === 'string') ruling.fault = holds;
     if (holds !== true) continue;

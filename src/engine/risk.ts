@@ -36,7 +36,9 @@ export function riskGauge(plan: Plan): (session: Session, event: ActionEvent) =>
         if (rule.rule.mode === 'shadow') continue;
         const next = gauges.get(rule)!.find(({ condition }) => session.level !== 'paused' || condition === 'kill');
         if (next === undefined) continue;
-        const share = shareOf(next.progress, judge(rule, group, session, event).values);
+        // Nearness is that of the actions that no exception covers.
+        const counted = (rule.uncovered && session.groups.get(rule.uncovered.id)) ?? group;
+        const share = shareOf(next.progress, judge(rule, counted, session, event).values);
         if (highest === undefined || share > highest.share) {
           highest = { share, rule: rule.rule.id, condition: next.condition };
         }

@@ -5,6 +5,7 @@ import { compileExpression } from '../../src/engine/expression/compile.ts';
 import { ExpressionFault } from '../../src/engine/expression/fault.ts';
 import {
   type Arrived,
+  covering,
   filterOf,
   type Judged,
   measured,
@@ -12,6 +13,7 @@ import {
   type NaiveRule,
   passes,
   RETRY_MS,
+  type Steps,
   type Which,
 } from './naive-measures.ts';
 
@@ -147,20 +149,39 @@ function known(past: readonly Judged[], rule: NaiveRule): Judged[] {
 
 /** 0 for nothing, else the rank of the level that the rule asks for. */
 function rulingOf(rule: NaiveRule, past: readonly Judged[], now: Judged, level: number): number {
+  const whole = asked(rule, rule.when, past, now, level, 'whole').rank;
+  if (rule.exceptions === undefined) return whole;
+  const own = asked(rule, rule.when, past, now, level, 'uncovered').rank;
+  const left = covering(rule, now).map(({ atMost, when }) => {
+    if (when === undefined) return Math.min(whole, RANK_OF[atMost!]);
+    const beyond = asked(rule, when, past, now, level, 'whole');
+    return beyond.failed ? whole : Math.min(whole, Math.max(beyond.rank, RANK_OF.watch));
+  });
+  return Math.max(own, left.length === 0 ? Math.min(whole, RANK_OF.watch) : Math.min(...left));
+}
+
+function asked(
+  rule: NaiveRule,
+  when: NaiveRule['when'],
+  past: readonly Judged[],
+  now: Judged,
+  level: number,
+  steps: Steps,
+): { rank: number; failed: boolean } {
   let rank = 0;
   let failed = false;
   for (const condition of ['watch', 'pause', 'kill'] as const) {
-    const source = rule.when[condition];
+    const source = when[condition];
     if (source === undefined) continue;
-    const holds = evaluate(source, rule, past, now, level, 'all');
+    const holds = evaluate(source, rule, past, now, level, 'all', steps);
     if (holds === 'fault') failed = true;
     if (holds !== true) continue;
-    const sure = condition !== 'kill' || evaluate(source, rule, past, now, level, 'placed') === true;
+    const sure = condition !== 'kill' || evaluate(source, rule, past, now, level, 'placed', steps) === true;
     rank = sure ? RANK_OF[condition] : RANK_OF.pause;
     // What a lower condition could not say does not matter once a higher one holds.
     failed = false;
   }
-  return failed ? Math.max(rank, RANK_OF[rule.onError]) : rank;
+  return { rank: failed ? Math.max(rank, RANK_OF[rule.onError]) : rank, failed };
 }
 
 function evaluate(
@@ -170,13 +191,14 @@ function evaluate(
   now: Judged,
   level: number,
   which: Which,
+  steps: Steps,
 ): boolean | 'fault' {
   const values: Record<string, number> = {
     'session.actions': now.nth,
     'session.level': level,
     'session.age': now.atMs - now.lifeStartMs,
   };
-  for (const [name, measure] of Object.entries(rule.measures)) values[name] = measured(measure, rule, past, now, which);
+  for (const [name, measure] of Object.entries(rule.measures)) values[name] = measured(measure, rule, past, now, which, steps);
   const paths = Object.keys(values);
   const compiled = compileExpression(source, {
     lookup: (path) => (paths.includes(path) ? { slot: paths.indexOf(path), type: 'number' } : undefined),

@@ -12,6 +12,15 @@ export interface NaiveRule {
   measures: Record<string, Measure>;
   when: Partial<Record<'watch' | 'pause' | 'kill', string>>;
   onError: 'watch' | 'pause';
+  exceptions?: NaiveException[];
+}
+
+export interface NaiveException {
+  name: string;
+  match: Record<string, string | string[]>;
+  atMost?: 'watch' | 'pause';
+  when?: Partial<Record<'pause' | 'kill', string>>;
+  expires: string;
 }
 
 export type Measure = 'count' | 'attempts' | 'rate' | 'sum(amount)' | 'distinct(target)' | 'distinct(tool)';
@@ -41,15 +50,25 @@ export interface Judged extends Arrived {
 }
 
 export type Which = 'all' | 'placed';
+/** All actions that a rule's filter passes, or those of them that no exception covered. */
+export type Steps = 'whole' | 'uncovered';
 
 export const RETRY_MS = 5 * 60_000;
 
-export function filterOf({ match }: NaiveRule): string {
-  return canonicalJson(match);
+const compiled = new WeakMap<NaiveRule['match'], { filter: string; test(event: ActionEvent): boolean }>();
+
+function matcherOf(match: NaiveRule['match']) {
+  const known = compiled.get(match) ?? { filter: canonicalJson(match), test: compileMatch(match, []).test };
+  compiled.set(match, known);
+  return known;
 }
 
-export function passes({ match }: NaiveRule, event: ActionEvent): boolean {
-  return compileMatch(match, []).test(event);
+export function filterOf({ match }: NaiveRule): string {
+  return matcherOf(match).filter;
+}
+
+export function passes({ match }: Pick<NaiveRule, 'match'>, event: ActionEvent): boolean {
+  return matcherOf(match).test(event);
 }
 
 /** The same for one measure of it. */
@@ -65,6 +84,30 @@ function counted(past: readonly Judged[], rule: NaiveRule, measure: Measure): Ju
   return past.slice(past.findLastIndex((one) => !has(one)) + 1).filter((one) => passes(rule, one.event));
 }
 
+export function covering({ exceptions = [] }: NaiveRule, { event, clockMs }: Arrived): NaiveException[] {
+  return exceptions.filter(
+    ({ match, expires }) => clockMs < Date.parse(`${expires}T24:00:00Z`) && passes({ match }, event),
+  );
+}
+
+/**
+ * Of the marks those that no exception covered when they came. What came before the rule counted this measure apart,
+ * without a break until now, was covered by none.
+ */
+function uncovered(marks: readonly Judged[], past: readonly Judged[], rule: NaiveRule, measure: Measure): Judged[] {
+  const same = ({ policy }: Judged) =>
+    policy.rules.find(
+      (one) =>
+        one.id === rule.id &&
+        filterOf(one) === filterOf(rule) &&
+        one.exceptions !== undefined &&
+        one.withinMs === rule.withinMs &&
+        Object.values(one.measures).some((other) => featureOf(other) === featureOf(measure)),
+    );
+  const since = past.findLastIndex((one) => same(one) === undefined) + 1;
+  return marks.filter((one) => past.indexOf(one) < since || covering(same(one)!, one).length === 0);
+}
+
 function featureOf(measure: Measure): Exclude<Measure, 'rate'> {
   return measure === 'rate' ? 'count' : measure;
 }
@@ -76,11 +119,13 @@ export function measured(
   past: readonly Judged[],
   now: Judged,
   which: Which,
+  steps: Steps,
 ): number {
   const { withinMs } = rule;
   const isLive = (one: Judged) => (Number.isFinite(withinMs) ? one.atMs > now.atMs - withinMs : one.life === now.life);
   const isUsed = (one: Judged) => which === 'all' || !(one.atMs - one.timeMs > withinMs / 60);
-  const marks = counted(past, rule, measure);
+  const passed = counted(past, rule, measure);
+  const marks = steps === 'whole' ? passed : uncovered(passed, past, rule, measure);
   const used = marks.filter((one) => isLive(one) && isUsed(one));
   switch (measure) {
     case 'attempts':

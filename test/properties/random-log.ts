@@ -5,7 +5,7 @@ import type { LogRecord, RecordBody } from '../../src/domain/record.ts';
 import { PolicySettings } from '../../src/domain/rule.ts';
 import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
 import { ruleOf, START_MS } from '../engine/harness.ts';
-import type { NaivePolicy, NaiveRule } from './naive-measures.ts';
+import type { NaiveException, NaivePolicy, NaiveRule } from './naive-measures.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -82,24 +82,56 @@ const FAST: NaiveRule = {
   when: { watch: 'n > 1', pause: 'n > 5', kill: 'n > 9' },
 };
 
+/** Its last day is the first of most logs. */
+const CLEANUP: NaiveException = { name: 'cleanup', match: { purpose: 'p1' }, atMost: 'watch', expires: '2026-01-05' };
+const SCRATCH: NaiveException = {
+  name: 'scratch',
+  match: { 'resource.id': ['r1', 'r2'] },
+  when: { pause: 'n > 12', kill: 'n > 20' },
+  expires: '2026-03-01',
+};
+const INVOICES: NaiveException = {
+  name: 'invoices',
+  match: { tool: 't1' },
+  // No value without a payment: then it lifts nothing.
+  when: { pause: 'n / paid > 9', kill: 'paid > 2500' },
+  expires: '2026-01-06',
+};
+
 export const POLICIES: readonly NaivePolicy[] = [
-  [DELETES, PAYMENTS, LONG, SHADOW, LIFE],
+  [{ ...DELETES, exceptions: [CLEANUP] }, { ...PAYMENTS, exceptions: [INVOICES] }, LONG, SHADOW, LIFE],
   [
     BURST,
-    { ...DELETES, when: { pause: 'n > 7', kill: 'n > 14' } },
+    {
+      ...DELETES,
+      when: { pause: 'n > 7', kill: 'n > 14' },
+      exceptions: [{ ...CLEANUP, atMost: 'pause' as const }, SCRATCH],
+    },
     LONG,
     { ...SHADOW, mode: 'enforce' as const, when: { watch: 'n > 1' } },
     CAREFUL,
   ],
-  [LIFE, BROKEN, LONG, BURST, PAYMENTS, FAST],
+  [
+    { ...LIFE, exceptions: [{ ...CLEANUP, match: { tool: ['t1', 't2'] } }] },
+    BROKEN,
+    LONG,
+    BURST,
+    PAYMENTS,
+    { ...FAST, exceptions: [{ ...SCRATCH, when: { kill: 'n > 9' } }] },
+  ],
 ].map((rules) => ({ settings: SETTINGS, rules }));
 
 export function planOfPolicy({ settings, rules }: NaivePolicy, index: number): Plan {
   return compilePolicy(hashOf(index), {
     format: 1,
     settings,
-    rules: rules.map(({ withinMs, measures, ...rule }) =>
-      ruleOf({ ...rule, measure: measures, within: Number.isFinite(withinMs) ? `${withinMs}ms` : 'session' }),
+    rules: rules.map(({ withinMs, measures, exceptions, ...rule }) =>
+      ruleOf({
+        ...rule,
+        measure: measures,
+        within: Number.isFinite(withinMs) ? `${withinMs}ms` : 'session',
+        ...(exceptions ? { exceptions: exceptions.map((one) => ({ ...one, reason: 'known', owner: 'team' })) } : {}),
+      }),
     ),
   });
 }
@@ -152,6 +184,7 @@ const event: fc.Arbitrary<Gene['event']> = fc.record(
     resource: fc.record({ id: fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5', 'r6') }),
     targets: fc.constantFrom([], ['r1', 'r2'], ['r7', 'r8', 'r9']),
     principal: fc.record({ id: fc.constantFrom('p1', 'p2') }),
+    purpose: fc.constantFrom('p1', 'p2'),
   },
   { requiredKeys: ['tool', 'action', 'outcome'] },
 );

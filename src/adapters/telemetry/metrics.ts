@@ -6,7 +6,7 @@ type Series = Iterable<readonly [labels: Record<string, string>, value: number]>
 
 /**
  * The metrics of a process, read from `stats` at each scrape. Labels come from closed sets: record types, refusals,
- * finding codes, rule ids, partitions; never from events. Process metrics of prom-client are among them.
+ * finding codes, ids of rules, names of exceptions, partitions; never from events. Process metrics of prom-client are among them.
  */
 export function metricsOf(stats: Stats, clock: Clock): Registry {
   const registry = new Registry();
@@ -38,6 +38,9 @@ export function metricsOf(stats: Stats, clock: Clock): Registry {
   counter('refused_total', 'Records sent to quarantine, by reason.', ['reason'], () => by('reason', stats.refused));
   counter('findings_total', 'Findings, by code.', ['code'], () => by('code', stats.findings));
   counter('commands_total', 'Commands, by rule and action.', ['rule', 'action'], () => commandSeries(stats));
+  counter('bounds_lifted_total', 'Times that a rule would have done more, by exception.', ['exception'], () =>
+    [...stats.lifted].map(([exception, count]) => [{ exception }, count] as const),
+  );
   counter('tenures_lost_total', 'Partitions lost to another owner or a lost state.', ['reason'], () =>
     by('reason', stats.tenuresLost),
   );

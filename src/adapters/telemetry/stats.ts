@@ -1,5 +1,5 @@
 import type { Command } from '../../domain/command.ts';
-import { FINDING_CODES, type FindingCode } from '../../domain/finding.ts';
+import { FINDING_CODES, type Finding, type FindingCode } from '../../domain/finding.ts';
 import { REFUSALS, type RecordBody, type Refusal } from '../../domain/record.ts';
 import type { TenureLost } from '../../ports.ts';
 
@@ -53,6 +53,8 @@ export class Stats {
   readonly tenuresLost: Counts<TenureLost['reason']> = { fenced: 0, rolled_back: 0, state_lost: 0, unknown: 0 };
   /** By rule: the rules are a closed set too, that of the policies which this process has seen. */
   readonly commands = new Map<string, Counts<Command['action']>>();
+  /** By exception: findings that say what it lifted. */
+  readonly lifted = new Map<string, number>();
   readonly publish = new Durations();
   readonly checkpoint = new Durations();
   /** The partitions that this process owns. */
@@ -61,6 +63,11 @@ export class Stats {
   countRecord(body: RecordBody): void {
     this.records[body.type]++;
     if (body.type === 'refused') this.refused[body.refusal]++;
+  }
+
+  countFinding({ code, exceptions = [] }: Finding): void {
+    this.findings[code]++;
+    for (const name of exceptions) this.lifted.set(name, (this.lifted.get(name) ?? 0) + 1);
   }
 
   countCommand({ action, rule }: Command): void {

@@ -28,6 +28,8 @@ export interface RulePlan extends CheckedRule {
   id: number;
   /** How each measure is read, in the order of the rule's measures. */
   reads: { feature: FeaturePlan; perMinute: boolean }[];
+  /** Where the rule has exceptions: what they do not cover, counted apart. */
+  uncovered: GroupPlan | undefined;
 }
 
 /** All rules with one filter. An event that passes it is counted once, whatever the number of rules. */
@@ -38,6 +40,8 @@ export interface GroupPlan {
   rules: readonly RulePlan[];
   /** What the steps kept for explanations may take: the even share of the group. */
   stepBytes: number;
+  /** The group that holds all steps, of one that holds those which no exception of one rule covers. It has no rules. */
+  whole: number | undefined;
 }
 
 /** A policy ready to judge. Immutable: a change is another plan under another hash. */
@@ -70,14 +74,15 @@ export function compilePolicy(hash: string, written: PolicyBody): Plan {
       feature: featureOf(group, source, result.checked.withinMs),
       perMinute: source.reading === 'perMinute',
     }));
-    group.rules.push({ ...result.checked, id: partId(`rule ${rule.id}`), reads });
+    const uncovered = uncoveredOf(groups, group, result.checked, reads);
+    group.rules.push({ ...result.checked, id: partId(`rule ${rule.id}`), reads, uncovered });
   }
   for (const group of groups.values()) group.stepBytes = Math.floor(STEPS_BYTES / groups.size);
   return {
     hash,
     settings: body.settings,
     groups,
-    groupsFor: indexByAction([...groups.values()]),
+    groupsFor: indexByAction([...groups.values()].filter(({ whole }) => whole === undefined)),
     forgetMs: forgetAfter(body.settings, groups.values()),
   };
 }
@@ -89,13 +94,37 @@ interface MutableGroup extends GroupPlan {
 }
 
 function groupOf(groups: Map<number, MutableGroup>, { rule, matcher }: CheckedRule): MutableGroup {
-  const filter = canonicalJson(rule.match);
-  const id = partId(`group ${filter}`);
+  return addGroup(groups, `group ${canonicalJson(rule.match)}`, rule.id, matcher.test, undefined);
+}
+
+/**
+ * Named by rule and filter, not by the exceptions: whoever edits them loses no count. A step is covered or not at its
+ * own time.
+ */
+function uncoveredOf(
+  groups: Map<number, MutableGroup>,
+  whole: MutableGroup,
+  { rule, exceptions }: CheckedRule,
+  reads: RulePlan['reads'],
+): GroupPlan | undefined {
+  if (exceptions.length === 0) return undefined;
+  const group = addGroup(groups, `uncovered ${rule.id} ${whole.filter}`, rule.id, whole.test, whole.id);
+  group.features = [...new Set(reads.map(({ feature }) => feature))];
+  return group;
+}
+
+function addGroup(
+  groups: Map<number, MutableGroup>,
+  filter: string,
+  rule: string,
+  test: EventTest,
+  whole: number | undefined,
+): MutableGroup {
+  const id = partId(filter);
   const known = groups.get(id);
-  if (known && known.filter !== filter)
-    throw new PolicyRefused(`rule "${rule.id}": its filter and another share an id`);
+  if (known && known.filter !== filter) throw new PolicyRefused(`rule "${rule}": its filter and another share an id`);
   if (known) return known;
-  const group: MutableGroup = { id, filter, test: matcher.test, features: [], rules: [], stepBytes: 0 };
+  const group: MutableGroup = { id, filter, test, features: [], rules: [], stepBytes: 0, whole };
   groups.set(id, group);
   return group;
 }

@@ -1,12 +1,11 @@
 import { parseDuration } from '../../domain/duration.ts';
-import { CONDITIONS, type Condition } from '../../domain/level.ts';
 import type { Rule } from '../../domain/rule.ts';
-import type { Comparison } from '../expression/comparisons.ts';
-import { compileExpression } from '../expression/compile.ts';
 import { hint } from '../expression/names.ts';
 import type { Value, Values } from '../expression/term.ts';
 import { compileMatch, type Matcher } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
+import { compileConditions, type StatedCondition } from './conditions.ts';
+import { checkExceptions, type ExceptionPlan } from './exceptions.ts';
 import { type MeasureSource, parseMeasure } from './measure.ts';
 import { declareNames, type RuleNames, SESSION_ORDER, type SessionName } from './names.ts';
 import { compileSentence } from './sentence.ts';
@@ -24,7 +23,8 @@ export interface CheckedRule {
   /** The session's names that the rule may read. The others stay zero and cost nothing. */
   sessionReads: readonly { slot: number; name: SessionName }[];
   /** Rising: watch, pause, kill, those that the rule has. */
-  conditions: { condition: Condition; holds(values: Values): boolean; comparisons: Comparison[] }[];
+  conditions: readonly StatedCondition[];
+  exceptions: readonly ExceptionPlan[];
   explain(values: Values): string;
 }
 
@@ -50,25 +50,7 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
     else measures.push({ name, source: parsed.source });
   }
   const names = declareNames(Object.keys(rule.measure), rule.baselineDefaults);
-  const conditions = CONDITIONS.flatMap((condition) => {
-    const source = rule.when[condition];
-    if (source === undefined || source === false) return [];
-    if (source === true) return [{ condition, holds: () => true, comparisons: [] }];
-    const compiled = compileExpression(source, names);
-    const path = ['when', condition];
-    if (!compiled.ok) {
-      for (const { message, at } of compiled.problems)
-        problems.push({ path, at, message: aboutBaseline(message, rule) });
-      return [];
-    }
-    if (compiled.type !== 'boolean') {
-      const message = `the condition is a ${compiled.type}; it must be true or false, such as deletes > 20`;
-      problems.push({ path, at: 0, message });
-      return [];
-    }
-    const holds = compiled.evaluate as (values: Values) => boolean;
-    return [{ condition, holds, comparisons: compiled.comparisons }];
-  });
+  const conditions = compileConditions(rule.when, rule, names, problems);
   for (const name of Object.keys(rule.baselineDefaults)) {
     const measure = name.split('.')[0]!;
     if (!Object.hasOwn(rule.measure, measure)) {
@@ -76,24 +58,19 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
       problems.push({ path: ['baselineDefaults', name], place: 'key', message });
     }
   }
+  const exceptions = checkExceptions(rule, names, problems);
   const explain = compileSentence(rule.explain ?? defaultSentence(rule), names, problems);
   if (problems.length > 0) return { ok: false, problems };
   const blank = [...measures.map(() => 0), ...names.baseline.map(({ value }) => value), ...SESSION_ORDER.map(() => 0)];
   const sessionReads = sessionReadsOf(rule, names);
-  return { ok: true, checked: { rule, matcher, withinMs, measures, names, blank, sessionReads, conditions, explain } };
+  const values = { names, blank, sessionReads };
+  return { ok: true, checked: { rule, matcher, withinMs, measures, ...values, conditions, exceptions, explain } };
 }
 
 function sessionReadsOf(rule: Rule, names: RuleNames): CheckedRule['sessionReads'] {
-  const texts = [...Object.values(rule.when), rule.explain].join(' ');
+  const raised = (rule.exceptions ?? []).flatMap(({ when = {} }) => Object.values(when));
+  const texts = [...Object.values(rule.when), ...raised, rule.explain].join(' ');
   return SESSION_ORDER.flatMap((name, i) => (texts.includes(name) ? [{ slot: names.sessionSlot + i, name }] : []));
-}
-
-function aboutBaseline(message: string, rule: Rule): string {
-  const found = /^unknown name "(baseline\.([^"]+))"/.exec(message);
-  if (!found) return message;
-  const declared = Object.keys(rule.baselineDefaults);
-  const known = declared.length === 0 ? 'it declares none' : `it declares ${declared.join(', ')}`;
-  return `"${found[1]}" has no value for agents without a baseline; add it to baselineDefaults (${known})`;
 }
 
 function defaultSentence(rule: Rule): string {

@@ -3,12 +3,12 @@ import { ByteWriter } from './bytes.ts';
 import { encodeSession } from './codec.ts';
 import { FAILED_CALLS_BYTES } from './failed-calls.ts';
 import { STEPS_BYTES } from './group.ts';
-import type { Session } from './session.ts';
+import { type Session, UNLOOKED_BYTES } from './session.ts';
 
 /** No session takes more than this. */
 export const SESSION_BYTES_MAX = 64 * 1024;
 /** So much may be added between two looks: the bound holds after every action, and a look is rare. */
-const ROOM = 8 * 1024;
+const ROOM = UNLOOKED_BYTES;
 /** Below this nobody has to measure: what is neither window nor step takes 16 KiB at most. */
 const ELSE_BYTES = 16 * 1024 + STEPS_BYTES;
 /** A part of a window takes so many bytes at most: two numbers of 9 and a time. */

@@ -1,9 +1,10 @@
 import type { EvidenceStep } from '../../domain/command.ts';
 import type { ActionEvent } from '../../domain/event.ts';
 import { formatInstant } from '../../domain/instant.ts';
+import { formOf, readFeature } from '../plan/feature-kind.ts';
 import type { FeaturePlan } from '../plan/policy.ts';
 import type { Feature } from '../window/feature.ts';
-import type { ByteReader, ByteWriter } from './bytes.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
 import { FailedCalls } from './failed-calls.ts';
 
 /** Contributing steps kept for the explanation: the newest. What a command leaves out it counts. */
@@ -111,6 +112,26 @@ export class Group {
     this.#orderedBy = undefined;
   }
 
+  /** The same steps over nothing that was measured. */
+  withoutFeatures(): Group {
+    const group = new Group();
+    group.passed = this.passed;
+    group.restoreSteps(this.steps.map((step) => ({ ...step })));
+    return group;
+  }
+
+  /** Copies what it lacks of the planned features, as it stands in the other. Answers whether there was any. */
+  takeOver(from: Group, planned: readonly FeaturePlan[]): boolean {
+    const missing = planned.filter(({ id }) => !this.features.has(id) && from.features.has(id));
+    for (const { id } of missing) {
+      this.features.set(id, copyOf(from.features.get(id)!));
+      const failed = from.failedCalls.get(id);
+      if (failed) this.failedCalls.set(id, FailedCalls.read(bytesOf(failed)));
+    }
+    if (missing.length > 0) this.#orderedBy = undefined;
+    return missing.length > 0;
+  }
+
   failedCallsOf(featureId: number): FailedCalls {
     let failed = this.failedCalls.get(featureId);
     if (!failed) {
@@ -157,6 +178,16 @@ export class Group {
     }
     return steps;
   }
+}
+
+function copyOf(feature: Feature): Feature {
+  return readFeature(formOf(feature), bytesOf(feature), feature.withinMs);
+}
+
+function bytesOf(part: { write(to: ByteWriter): void }): ByteReader {
+  const to = new ByteWriter(1024);
+  part.write(to);
+  return new ByteReader(to.finish(), 0);
 }
 
 function mostOf(eventId: string, tool: string, resource: string | undefined): number {

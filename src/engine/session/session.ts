@@ -1,7 +1,7 @@
 import type { ActionEvent } from '../../domain/event.ts';
 import type { Level } from '../../domain/level.ts';
 import { fingerprint } from '../fingerprint.ts';
-import type { Plan } from '../plan/policy.ts';
+import type { GroupPlan, Plan } from '../plan/policy.ts';
 import { Dedupe } from './dedupe.ts';
 import { Group } from './group.ts';
 
@@ -14,9 +14,17 @@ export const PRINCIPALS_MAX = 8;
  */
 export const ONCE = { event_id_reused: 1, invalid_affected: 2, time_out_of_bounds: 4, session_too_wide: 8 } as const;
 
-/** Bits of `held`: the highest condition that a shadow rule holds, and whether an expression of the rule failed. */
+/**
+ * Bits of `held`: the highest condition that a shadow rule holds, whether an expression of the rule failed, and the
+ * highest condition that exceptions lifted.
+ */
 export const HELD_RANK = 3;
 export const HELD_FAILING = 4;
+export const HELD_LIFTED = 24;
+export const HELD_LIFTED_UNIT = 8;
+
+/** So much may be added between two looks whether the state is still small. */
+export const UNLOOKED_BYTES = 8 * 1024;
 
 /**
  * Everything that the engine knows of one session. Two clocks: `lastMs`, `startMs`, `watchMs`, `timerMs` are the
@@ -52,7 +60,7 @@ export class Session {
   principals: number[] = [];
   dedupe = new Dedupe();
   groups = new Map<number, Group>();
-  /** Rule id → HELD_RANK and HELD_FAILING bits, for rules with any. */
+  /** Rule id → the HELD bits, for rules with any. */
   held = new Map<number, number>();
 
   constructor(id: string) {
@@ -83,6 +91,20 @@ export class Session {
       for (const rule of planned?.rules ?? []) ruleIds.add(rule.id);
     }
     for (const id of this.held.keys()) if (!ruleIds.has(id)) this.held.delete(id);
+    for (const planned of plan.groups.values()) this.#takeOver(planned);
+  }
+
+  /**
+   * Where exceptions, or measures of a rule with exceptions, are new to this session, what it did before is covered by
+   * none: it goes on counting apart as it counts in the whole.
+   */
+  #takeOver({ id, whole, features, stepBytes }: GroupPlan): void {
+    const from = whole === undefined ? undefined : this.groups.get(whole);
+    if (from === undefined) return;
+    const group = this.groups.get(id) ?? from.withoutFeatures();
+    this.groups.set(id, group);
+    if (group.takeOver(from, features)) this.grownBytes += UNLOOKED_BYTES;
+    group.trimSteps(stepBytes);
   }
 
   group(id: number): Group {
