@@ -31,13 +31,16 @@ export interface ResolvedMatch {
 /** A match is at most so many maps once its macros are written out: alternatives of several macros multiply. */
 const MAPS_MAX = 64;
 
-/** Writes lists and macros out. What is no match at all stays as it is, for the schema to refuse. */
+/**
+ * Writes lists and macros out. What is no match at all stays as it is, for the schema to refuse. `base` is where in the
+ * document the match stands.
+ */
 export function resolveMatch(
   match: unknown,
   names: MatchNames,
   report: (place: Place, message: string) => void,
+  base: readonly PropertyKey[] = ['match'],
 ): ResolvedMatch {
-  const base: PropertyKey[] = ['match'];
   const unchanged = {
     value: match,
     alternatives: [],
@@ -65,9 +68,9 @@ export function resolveMatch(
     alternatives: resolved,
     complete,
     sourceOf: (path) => {
-      const [root, ...rest] = path;
+      const rest = path.slice(base.length);
       const [index, key, ...inner] = listed ? rest : [0, ...rest];
-      if (root !== 'match' || index === undefined) return path;
+      if (!base.every((part, at) => part === path[at]) || index === undefined) return path;
       const items = resolved[Number(index)] ?? [];
       const item = items.find((one) => one.key === key);
       return item ? [...item.source, ...inner] : (items[0]?.source.slice(0, -1) ?? base);
@@ -77,7 +80,7 @@ export function resolveMatch(
 
 function expandMap(
   map: Record<string, unknown>,
-  path: PropertyKey[],
+  path: readonly PropertyKey[],
   names: MatchNames,
   report: (place: Place, message: string) => void,
 ): { maps: Item[][]; complete: boolean } {

@@ -7,8 +7,8 @@ import { checkRule } from '../engine/plan/rule.ts';
 import { eventsOf } from '../formats/event-generator.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import { type Place, readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
-import { resolveMatch } from './match-resolver.ts';
 import { type Diagnostic, type Report, reporter, reportSchema } from './rule-diagnostics.ts';
+import { FolderExceptions, resolveRule } from './rule-exceptions.ts';
 import { Fragments, type ParsedFile } from './rule-fragments.ts';
 import { ruleWithout } from './rule-repair.ts';
 
@@ -46,17 +46,19 @@ export function parseRuleFile(file: string, text: string): ParsedFile & { proble
 /** One file alone: it can use only the lists and macros that it holds itself. */
 export function readRuleFile(file: string, text: string): RuleFile {
   const parsed = parseRuleFile(file, text);
-  return understand(parsed, new Fragments([parsed]));
+  const fragments = new Fragments([parsed]);
+  return understand(parsed, fragments, new FolderExceptions([parsed], fragments));
 }
 
 /** Everything that one file says and everything that is wrong with it, in the order of the file. */
 export function understand(
   { file, documents, problems }: ReturnType<typeof parseRuleFile>,
   fragments: Fragments,
+  exceptions: FolderExceptions,
 ): RuleFile {
-  const own = fragments.diagnostics.filter((one) => one.file === file);
+  const own = [...fragments.diagnostics, ...exceptions.diagnostics].filter((one) => one.file === file);
   const read: RuleFile = { rules: [], ids: [], settings: [], diagnostics: [...problems, ...own] };
-  for (const document of documents) readDocument(file, document, fragments, read);
+  for (const document of documents) readDocument(file, document, fragments, exceptions, read);
   read.diagnostics.sort((a, b) => a.line - b.line || a.col - b.col);
   // What stands beside a macro with alternatives is checked once per alternative.
   read.diagnostics = read.diagnostics.filter((one, index, all) => !isRepeated(one, all[index - 1]));
@@ -67,7 +69,13 @@ function isRepeated(one: Diagnostic, before: Diagnostic | undefined): boolean {
   return one.line === before?.line && one.col === before.col && one.message === before.message;
 }
 
-function readDocument(file: string, document: YamlDocument, fragments: Fragments, read: RuleFile): void {
+function readDocument(
+  file: string,
+  document: YamlDocument,
+  fragments: Fragments,
+  exceptions: FolderExceptions,
+  read: RuleFile,
+): void {
   const { value } = document;
   const report = reporter(file, document, read.diagnostics);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -75,24 +83,30 @@ function readDocument(file: string, document: YamlDocument, fragments: Fragments
     return;
   }
   const { kind = 'rule' } = value as { kind?: unknown };
-  if (kind === 'rule') readRule(file, document, fragments, read);
+  if (kind === 'rule') readRule(file, document, fragments, exceptions, read);
   else if (kind === 'policy') readSettings(file, document, read);
-  else if (kind === 'list' || kind === 'macro')
-    return; // Fragments has read it.
+  else if (kind === 'list' || kind === 'macro' || kind === 'exception')
+    return; // Fragments and FolderExceptions have read it.
   else if (kind === 'tests') report({ path: ['kind'] }, 'tests stand in a file of their own: NAME.test.yaml');
   else
     report(
       { path: ['kind'] },
-      `unknown kind ${JSON.stringify(kind)}${hint(String(kind), ['rule', 'policy', 'list', 'macro'])}`,
+      `unknown kind ${JSON.stringify(kind)}${hint(String(kind), ['rule', 'policy', 'list', 'macro', 'exception'])}`,
     );
 }
 
-function readRule(file: string, document: YamlDocument, fragments: Fragments, read: RuleFile): void {
-  const { id, match } = document.value as { id?: unknown; match?: unknown };
+function readRule(
+  file: string,
+  document: YamlDocument,
+  fragments: Fragments,
+  exceptions: FolderExceptions,
+  read: RuleFile,
+): void {
+  const { id } = document.value as { id?: unknown };
   const write = reporter(file, document, read.diagnostics, typeof id === 'string' ? id : undefined);
   if (typeof id === 'string') read.ids.push({ file, ...document.locate({ path: ['id'] }), id });
-  const resolved = resolveMatch(match, fragments.names(write), write);
-  const value = match === undefined ? document.value : { ...(document.value as object), match: resolved.value };
+  const resolved = resolveRule(document, fragments, write);
+  const { value } = resolved;
   const locate = (place: Place) => document.locate({ ...place, path: resolved.sourceOf(place.path) });
   const report = reporter(file, { value, locate }, read.diagnostics, typeof id === 'string' ? id : undefined);
   const parsed = Rule.safeParse(value);
@@ -106,7 +120,8 @@ function readRule(file: string, document: YamlDocument, fragments: Fragments, re
   const tested = checkTests(value, report);
   for (const { message, ...place } of doubtsOf(rule)) report(place, message, 'warning');
   if (!parsed.success || !result.ok || !tested || !resolved.complete) return;
-  read.rules.push({ file, ...document.locate({ path: ['id'] }), rule, locate });
+  const whole = exceptions.writtenInto(rule, report);
+  read.rules.push({ file, ...document.locate({ path: ['id'] }), rule: whole, locate });
 }
 
 /** Answers whether the inline tests that the schema accepts can be run. */

@@ -5,6 +5,7 @@ import { canonicalJson } from '../domain/canonical-json.ts';
 import { DEFAULT_SETTINGS, type PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
+import { FolderExceptions } from './rule-exceptions.ts';
 import { type LocatedRule, parseRuleFile, type RuleFile, understand } from './rule-file.ts';
 import { Fragments } from './rule-fragments.ts';
 
@@ -43,7 +44,8 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
   const parsed = files.map((file, index) => parseRuleFile(file, texts[index]!));
   const fragments = new Fragments(parsed);
-  const read = parsed.map((one) => understand(one, fragments));
+  const exceptions = new FolderExceptions(parsed, fragments);
+  const read = parsed.map((one) => understand(one, fragments, exceptions));
   const diagnostics = [
     ...emptyPaths(paths, found),
     ...read.flatMap((one) => one.diagnostics),

@@ -4,6 +4,15 @@ import type { SchemaProblem } from '../formats/schema-problems.ts';
 /** Stands in for a field that only names or sorts the rule, so that what it means can still be checked. */
 const PLACEHOLDERS: Record<string, unknown> = { id: 'unnamed', title: 'untitled', severity: 'low', within: 'session' };
 
+/** The same for the fields of an exception. */
+const EXCEPTION_PLACEHOLDERS: Record<string, unknown> = {
+  name: 'unnamed',
+  reason: 'unknown',
+  owner: 'unknown',
+  expires: '2999-12-31',
+  atMost: 'watch',
+};
+
 /**
  * The rule without what the schema refused, to find the mistakes in the rest of it. Undefined where so much is missing
  * that every further message would be about the gap. Such a rule is checked, never used.
@@ -24,7 +33,20 @@ function mend(rule: Record<string, unknown>, { path, place }: SchemaProblem): vo
   // A measure keeps its name, else each use of it would look like a mistake of its own.
   else if (field === 'measure' && place !== 'key' && name !== undefined) put(rule, path, 'count');
   else if (field === 'baselineDefaults' && place !== 'key' && name !== undefined) put(rule, path, 0);
+  else if (field === 'exceptions') mendException(rule, path, place);
   else drop(rule, path);
+}
+
+function mendException(
+  rule: Record<string, unknown>,
+  path: readonly PropertyKey[],
+  place: SchemaProblem['place'],
+): void {
+  const name = String(path[2]);
+  if (path.length > 2 && place === 'key') drop(rule, path);
+  else if (path.length === 3 && Object.hasOwn(EXCEPTION_PLACEHOLDERS, name))
+    put(rule, path, EXCEPTION_PLACEHOLDERS[name]);
+  else delete rule['exceptions'];
 }
 
 function put(root: object, path: readonly PropertyKey[], value: unknown): void {

@@ -39,7 +39,9 @@ export const EXCEPTION_FIELDS = {
   owner: z.string().min(1).max(200).describe('Who answers for it, and is asked when it expires.'),
   expires: CalendarDate.describe('Last day on which it lifts anything, UTC. Judged by the time of the log.'),
 };
-export const ExceptionCap = z.enum(['watch', 'pause']).describe('What the rule may reach at most over covered actions.');
+export const ExceptionCap = z
+  .enum(['watch', 'pause'])
+  .describe('What the rule may reach at most over covered actions.');
 
 /** A bound that is lifted for known work. The actions it covers are still counted, and what it lifts is still said. */
 export const RuleException = z
@@ -49,6 +51,7 @@ export const RuleException = z
     atMost: ExceptionCap.optional(),
     when: z
       .strictObject({ pause: Expression.optional(), kill: Expression.optional() })
+      .refine((when) => Object.keys(when).length > 0, 'at least one of pause, kill; or atMost instead of it')
       .optional()
       .describe('Instead of atMost: the higher bounds that hold over all actions, covered or not.'),
   })

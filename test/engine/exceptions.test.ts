@@ -184,7 +184,14 @@ describe('another policy', () => {
   it('that edits or adds exceptions keeps what was covered', () => {
     const log = logOf([CLEANUP]);
     repeat(log, 20, covered);
-    under(log, [{ ...CLEANUP, expires: '2026-03-01' }, { ...CLEANUP, name: 'other', match: { tenant: 'x' } }], B);
+    under(
+      log,
+      [
+        { ...CLEANUP, expires: '2026-03-01' },
+        { ...CLEANUP, name: 'other', match: { tenant: 'x' } },
+      ],
+      B,
+    );
     repeat(log, 4);
     expect(log.level()).toBe('watch');
     repeat(log, 1);
@@ -224,4 +231,3 @@ it('the state of a session with exceptions comes back byte for byte, and goes on
   expect(other.act(at, { id: 'next' })).toEqual(one.act(at, { id: 'next' }));
   expect(other.level()).toBe('paused');
 });
-

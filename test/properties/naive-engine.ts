@@ -198,7 +198,8 @@ function evaluate(
     'session.level': level,
     'session.age': now.atMs - now.lifeStartMs,
   };
-  for (const [name, measure] of Object.entries(rule.measures)) values[name] = measured(measure, rule, past, now, which, steps);
+  for (const [name, measure] of Object.entries(rule.measures))
+    values[name] = measured(measure, rule, past, now, which, steps);
   const paths = Object.keys(values);
   const compiled = compileExpression(source, {
     lookup: (path) => (paths.includes(path) ? { slot: paths.indexOf(path), type: 'number' } : undefined),

@@ -1,5 +1,5 @@
 import { CONDITIONS, type Condition } from '../../domain/level.ts';
-import type { Rule } from '../../domain/rule.ts';
+import type { Rule, RuleException } from '../../domain/rule.ts';
 import { compileExpression } from '../expression/compile.ts';
 import { implies } from '../expression/implication.ts';
 import { ANY, NOT_NEGATIVE, neverHolds, type Range, type Ranges } from '../expression/ranges.ts';
@@ -25,7 +25,11 @@ export function doubtsOf(rule: Rule): RuleProblem[] {
   const names = declareNames(Object.keys(rule.measure), rule.baselineDefaults);
   const ranges = rangesOf(rule, names);
   const given = CONDITIONS.filter((condition) => rule.when[condition] !== undefined);
-  const stated = given.flatMap((condition) => termOf(rule, condition, names) ?? []);
+  const stated = given.flatMap((condition): Stated[] => {
+    const source = rule.when[condition]!;
+    const term = termOf(source, names);
+    return term === undefined ? [] : [{ condition, text: String(source).trim(), term }];
+  });
   const never = stated.filter(({ term }) => neverHolds(term, ranges));
   if (never.length > 0 && never.length === given.length) {
     return [...inMatch, { path: ['when'], place: 'key', message: 'no condition ever holds: this rule can never fire' }];
@@ -37,18 +41,38 @@ export function doubtsOf(rule: Rule): RuleProblem[] {
       stated.filter((one) => !never.includes(one)),
       ranges,
     ),
+    ...(rule.exceptions ?? []).flatMap((exception, index) =>
+      exceptionDoubts(exception, stated, (source) => termOf(source, names), ranges).map((problem) => ({
+        ...problem,
+        path: ['exceptions', index, ...problem.path],
+      })),
+    ),
   ];
 }
 
+/** An exception whose bound is reached wherever that of the rule is lifts nothing. */
+function exceptionDoubts(
+  { match, when = {} }: RuleException,
+  stated: readonly Stated[],
+  termOf: (source: string | boolean) => BooleanTerm | undefined,
+  ranges: Ranges,
+): RuleProblem[] {
+  const bounds = (['pause', 'kill'] as const).flatMap((condition): RuleProblem[] => {
+    const source = when[condition];
+    const own = stated.find((one) => one.condition === condition);
+    const raised = source === undefined ? undefined : termOf(source);
+    if (own === undefined || raised === undefined || !implies(own.term, raised, ranges)) return [];
+    const message = `${condition} lifts nothing: it holds wherever that of the rule does (${own.text})`;
+    return [{ path: ['when', condition], message }];
+  });
+  return [...matchDoubts(match), ...bounds];
+}
+
 /** Undefined for what `checkRule` refuses. */
-function termOf(rule: Rule, condition: Condition, names: RuleNames): Stated | undefined {
-  const source = rule.when[condition];
-  if (typeof source !== 'string') {
-    return { condition, text: String(source), term: { kind: 'constant', type: 'boolean', value: source === true } };
-  }
+function termOf(source: string | boolean, names: RuleNames): BooleanTerm | undefined {
+  if (typeof source !== 'string') return { kind: 'constant', type: 'boolean', value: source };
   const compiled = compileExpression(source, names);
-  if (!compiled.ok || compiled.term.type !== 'boolean') return undefined;
-  return { condition, text: source.trim(), term: compiled.term };
+  return compiled.ok && compiled.term.type === 'boolean' ? compiled.term : undefined;
 }
 
 /** A higher level that is reached wherever a lower one is makes the lower one mean nothing. */

@@ -37,8 +37,6 @@ function checkException(
   if ((atMost === undefined) === (when === undefined)) {
     const message = 'an exception has either atMost (watch or pause) or when with higher bounds for pause and kill';
     problems.push(atMost === undefined ? { path: [], message } : { path: ['when'], place: 'key', message });
-  } else if (when !== undefined && Object.keys(when).length === 0) {
-    problems.push({ path: ['when'], message: 'when: found nothing; allowed: pause, kill; or atMost instead of it' });
   }
   return { exception, covers, endsMs: endOfDay(expires), raised };
 }
