@@ -14,7 +14,7 @@ import { decodeRecord } from '../formats/log-record.ts';
 import { decodeRecordedLine, isRecordedLine } from '../formats/recorded-line.ts';
 
 /** The largest message that any Kafka of ours takes is 2 MiB, which is less than this as base64. */
-const RECORDED_LINE_MAX = 4 * 1024 * 1024;
+export const RECORDED_LINE_MAX = 4 * 1024 * 1024;
 
 /** The file is no recording that could be replayed; the message says what to do. */
 export class RecordingRefused extends Error {
@@ -170,7 +170,14 @@ async function surveyed(reader: NdjsonReader, file: string, delayMs: number): Pr
   return { topicId: hash.digest('hex'), lines, startMs, endMs: latestMs };
 }
 
-function goesBack(file: string, line: number, timeMs: number, latestMs: number, delayMs: number): RecordingRefused {
+/** The event is late by more than a stream may be: windows that it belongs to are over. */
+export function goesBack(
+  file: string,
+  line: number,
+  timeMs: number,
+  latestMs: number,
+  delayMs: number,
+): RecordingRefused {
   const message =
     `the event is of ${formatInstant(timeMs)}, after one of ${formatInstant(latestMs)}: further back than the ` +
     `${formatDuration(delayMs)} that events may be late. Sort the file by time first, for example: ` +
@@ -178,12 +185,17 @@ function goesBack(file: string, line: number, timeMs: number, latestMs: number, 
   return new RecordingRefused(file, line, message);
 }
 
-async function* eachLine(reader: NdjsonReader): AsyncGenerator<Line> {
+export function outOfOrder(file: string, line: number, offset: number, next: number): RecordingRefused {
+  const message = `offset ${offset} comes after ${next - 1}: the same records twice, or files out of order`;
+  return new RecordingRefused(file, line, message);
+}
+
+export async function* eachLine(reader: NdjsonReader): AsyncGenerator<Line> {
   for await (const group of reader.lines()) yield* group;
 }
 
 /** Session and time of a line that is an action event, bare or in a structured CloudEvent. */
-function headOf(bytes: Buffer): { session: string; timeMs: number } | undefined {
+export function headOf(bytes: Buffer): { session: string; timeMs: number } | undefined {
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString('utf8'));
@@ -208,7 +220,8 @@ function actionRecord(line: Line, appendMs: number, session: string | undefined)
   return { offset: raw.offset, appendMs, body: { type: 'refused', refusal: 'too_large', reason, raw } };
 }
 
-function reasonOf(line: Line): string {
+/** Why a line is no action event. */
+export function reasonOf(line: Line): string {
   const { body } = actionRecord(line, 0, undefined);
   return body.type === 'refused' ? body.reason : `a ${body.type} record`;
 }

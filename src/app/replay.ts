@@ -5,7 +5,7 @@ import { PolicyBody } from '../domain/rule.ts';
 import { Partition } from '../engine/partition.ts';
 import { compilePolicy, ENGINE_VERSION, type Plan } from '../engine/plan/policy.ts';
 import { step } from '../engine/step.ts';
-import { type Recording, type RecordingItem, RecordingRefused } from './recording.ts';
+import { outOfOrder, type Recording, type RecordingItem, RecordingRefused } from './recording.ts';
 import { policyBytes } from './rule-folder.ts';
 
 export interface ReplayPolicy {
@@ -31,6 +31,8 @@ export interface Replayed {
   record: LogRecord;
   outputs: Output[];
 }
+
+export type RecordTime = Pick<LogRecord, 'offset' | 'appendMs'>;
 
 export function replayPolicy(body: PolicyBody): ReplayPolicy {
   const activated = policyOf(policyBytes(body), ENGINE_VERSION);
@@ -75,15 +77,10 @@ class ReplayedLog {
       held = { partition: new Partition(topicId, number), next: 0 };
       this.#partitions.set(key, held);
       if (this.#judgedByGiven(recording)) {
-        const body: LogRecord['body'] = { type: 'policy', policy: this.#options.policy.activated };
-        held.partition.plans.set(this.#options.policy.plan.hash, this.#options.policy.plan);
-        yield stepped(recording, undefined, held.partition, { ...record, offset: record.offset - 1, body });
+        yield stepped(recording, undefined, held.partition, activation(this.#options.policy, held.partition, record));
       }
     }
-    if (record.offset < held.next) {
-      const message = `offset ${record.offset} comes after ${held.next - 1}: the same records twice, or files out of order`;
-      throw new RecordingRefused(recording.file, line, message);
-    }
+    if (record.offset < held.next) throw outOfOrder(recording.file, line, record.offset, held.next);
     held.next = record.offset + 1;
     const { partition } = held;
     yield stepped(recording, line, partition, this.#withPolicy(recording, line, partition, record));
@@ -109,8 +106,7 @@ class ReplayedLog {
     const { body } = record;
     const policy = policyNamedBy(body);
     if (policy === undefined) return record;
-    // Its place in the log and its time still count.
-    if (this.#judgedByGiven(recording)) return { ...record, body: { type: 'tick' } };
+    if (this.#judgedByGiven(recording)) return withoutPolicy(record);
     const plan = this.#plans.get(policy.hash);
     if (plan === undefined) {
       const message =
@@ -121,6 +117,17 @@ class ReplayedLog {
     partition.plans.set(plan.hash, plan);
     return record;
   }
+}
+
+/** The record that lets the partition, new as it is, judge by the policy from `first` on. */
+export function activation({ activated, plan }: ReplayPolicy, partition: Partition, first: RecordTime): LogRecord {
+  partition.plans.set(plan.hash, plan);
+  return { offset: first.offset - 1, appendMs: first.appendMs, body: { type: 'policy', policy: activated } };
+}
+
+/** The record where another policy is given: its place in the log and its time still count. */
+export function withoutPolicy(record: LogRecord): LogRecord {
+  return policyNamedBy(record.body) === undefined ? record : { ...record, body: { type: 'tick' } };
 }
 
 function stepped(recording: Recording, line: number | undefined, partition: Partition, record: LogRecord): Replayed {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerActivate } from './activate.ts';
+import { registerBacktest } from './backtest.ts';
 import { registerCapture } from './capture.ts';
 import { registerCheck } from './check.ts';
 import { registerDemo } from './demo.ts';
@@ -38,10 +39,13 @@ export function createProgram(): Command {
         '\n\nRules:' +
         '\n  firebreak check my-rules                every mistake, with file, line and column' +
         '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
+        '\n  firebreak backtest events.ndjson --rules my-rules --against rules' +
+        '\n                                          which sessions would end differently' +
         `\n\nErrors are one line; ${DEBUG_VARIABLE}=1 adds the stack.`,
     );
   registerDemo(program);
   registerReplay(program);
+  registerBacktest(program);
   registerCheck(program);
   registerTest(program);
   registerInit(program);

@@ -53,15 +53,19 @@ export class NdjsonReader {
   /** The content, decompressed. Ends with an error where the file does: cut gzip, a read error. */
   async *#bytes(): AsyncGenerator<Buffer> {
     const chunks = this.#counted();
-    let head: Buffer = Buffer.alloc(0);
-    while (head.length < GZIP.length) {
-      const { value, done } = await chunks.next();
-      if (done === true) break;
-      head = Buffer.concat([head, value]);
+    try {
+      let head: Buffer = Buffer.alloc(0);
+      while (head.length < GZIP.length) {
+        const { value, done } = await chunks.next();
+        if (done === true) break;
+        head = Buffer.concat([head, value]);
+      }
+      const content = resumed(head, chunks);
+      if (GZIP.every((byte, at) => head[at] === byte)) yield* decompressed(content);
+      else yield* content;
+    } finally {
+      await chunks.return(undefined); // a reader that has seen enough after the first lines leaves the file open else
     }
-    const content = resumed(head, chunks);
-    if (GZIP.every((byte, at) => head[at] === byte)) yield* decompressed(content);
-    else yield* content;
   }
 
   async *#counted(): AsyncGenerator<Buffer> {
