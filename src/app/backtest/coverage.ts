@@ -34,7 +34,9 @@ export class Coverage {
     this.all = none(plans);
     this.byRule = mapSides(plans, () => new Map());
     for (const side of sidesOf(this.plans)) {
-      for (const group of this.plans[side]!.groups.values()) if (isUnfiltered(group)) this.#unfiltered.add(group);
+      for (const group of this.plans[side]!.groups.values()) {
+        if (group.rules.length > 0 && isUnfiltered(group)) this.#unfiltered.add(group);
+      }
     }
   }
 
@@ -86,6 +88,10 @@ function entry(counts: Map<string, Covered>, key: string, sides: BySide<unknown>
 function rememberingPlan(plan: Plan, remembered: GroupPlan[]): Plan {
   const groups = new Map<number, GroupPlan>();
   for (const [id, group] of plan.groups) {
+    if (group.rules.length === 0) {
+      groups.set(id, group); // a part of another group, which is never asked by itself
+      continue;
+    }
     const same = remembered.find((other) => other.id === id && isDeepStrictEqual(filterOf(other), filterOf(group)));
     const test = same?.test ?? remembering(group.test);
     const made = { ...group, test };

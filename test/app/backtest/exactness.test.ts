@@ -29,7 +29,20 @@ const old: PolicyBody = {
   settings: SETTINGS,
   rules: [
     ruleOf({ ...DELETES, when: { watch: 'n > 4', pause: 'n > 9', kill: 'n > 30' } }),
-    ruleOf({ ...SPEND, when: { watch: 'paid > 300', pause: 'paid > 900' } }),
+    ruleOf({
+      ...SPEND,
+      when: { watch: 'paid > 300', pause: 'paid > 900' },
+      exceptions: [
+        {
+          name: 'one-agent',
+          match: { 'agent.id': 'agent-1' },
+          atMost: 'watch',
+          reason: 'known',
+          owner: 'team',
+          expires: '2027-01-01',
+        },
+      ],
+    }),
     ruleOf({ ...PACE, mode: 'shadow', when: { watch: 'calls > 5', kill: 'calls > 20 and tools > 3' } }),
   ],
 };
