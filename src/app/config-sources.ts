@@ -27,7 +27,9 @@ export function loadConfig({ file, env, flags }: ConfigSources): LoadedConfig {
   if (file !== undefined) readFile(draft, file);
   readEnvironment(draft, env);
   for (const [path, value] of Object.entries(flags)) {
-    if (value !== undefined) draft.set(path, value, SETTINGS.get(path)?.flag ?? path);
+    if (value === undefined) continue;
+    draft.set(path, value, SETTINGS.get(path)?.flag ?? path);
+    if (path === 'redis.url' && passwordIn(value)) draft.problems.push(PASSWORD_ON_COMMAND_LINE);
   }
   draft.inferPolicySource();
   const parsed = Config.safeParse(draft.value);
@@ -36,6 +38,16 @@ export function loadConfig({ file, env, flags }: ConfigSources): LoadedConfig {
 }
 
 const PREFIX = 'FIREBREAK_';
+
+const PASSWORD_ON_COMMAND_LINE =
+  '--redis: found a password, allowed: an address without one (every user of the machine sees command lines); ' +
+  'set FIREBREAK_REDIS__PASSWORD_FILE';
+
+/** Also in an address that is wrong: it is in the list of processes all the same. */
+function passwordIn(url: unknown): boolean {
+  return typeof url === 'string' && /:\/\/[^/@]*:[^/@]+@/.test(url);
+}
+
 const SETTINGS: ReadonlyMap<string, Setting> = new Map(describeConfig().map((setting) => [setting.path, setting]));
 const PATHS = [...SETTINGS.keys()];
 

@@ -1,32 +1,43 @@
 import { z } from 'zod';
+import { KafkaLogin, sendsTheSecret } from '../adapters/kafka/login.ts';
 import { parseRedisAddress } from '../adapters/redis/address.ts';
 import { RedisSettings } from '../adapters/redis/connection.ts';
+import { checkTlsFiles, TlsFiles } from '../adapters/tls-files.ts';
 
 const Address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'HOST:PORT');
 
-const Kafka = z.strictObject({
-  brokers: z.array(Address).min(1).default(['127.0.0.1:9092']).describe('Brokers to begin with, HOST:PORT.'),
-  clientId: z.string().min(1).default('firebreak').describe('Name in the logs of the brokers.'),
-  groupId: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Consumer group: its members share the partitions. Default: the topic prefix and `analyzer`.'),
-  topicPrefix: z
-    .string()
-    .regex(/^[a-zA-Z0-9._-]{0,200}$/, 'letters, digits, dots, dashes')
-    .default('firebreak.')
-    .describe('Put before actions, commands, findings and the other topics.'),
-  ssl: z.boolean().default(false).describe('Speak TLS with the brokers.'),
-  sasl: z
-    .strictObject({
-      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('How to log in.'),
-      username: z.string().min(1).describe('Who logs in.'),
-      password: z.string().min(1).describe('Its password.'),
-    })
-    .optional(),
-  allowUnsafeTopic: z.boolean().default(false).describe('Run on a topic that init would have made otherwise.'),
-});
+const KafkaTls = z
+  .strictObject({ enabled: z.boolean().default(false).describe('Speak TLS with the brokers.'), ...TlsFiles.shape })
+  .superRefine(checkTlsFiles)
+  .superRefine(({ enabled, ...files }, context) => {
+    const [set] = Object.keys(files);
+    if (enabled || set === undefined) return;
+    context.addIssue({ code: 'custom', path: ['enabled'], message: `true, because kafka.tls.${set} is set` });
+  });
+
+const Kafka = z
+  .strictObject({
+    brokers: z.array(Address).min(1).default(['127.0.0.1:9092']).describe('Brokers to begin with, HOST:PORT.'),
+    clientId: z.string().min(1).default('firebreak').describe('Name in the logs of the brokers.'),
+    groupId: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Consumer group: its members share the partitions. Default: the topic prefix and `analyzer`.'),
+    topicPrefix: z
+      .string()
+      .regex(/^[a-zA-Z0-9._-]{0,200}$/, 'letters, digits, dots, dashes')
+      .default('firebreak.')
+      .describe('Put before actions, commands, findings and the other topics.'),
+    tls: KafkaTls.prefault({}).describe('Encryption.'),
+    sasl: KafkaLogin.optional(),
+    allowUnsafeTopic: z.boolean().default(false).describe('Run on a topic that init would have made otherwise.'),
+  })
+  .superRefine(({ tls, sasl }, context) => {
+    if (tls.enabled || sasl === undefined || !sendsTheSecret(sasl)) return;
+    const message = `true, because kafka.sasl.mechanism ${sasl.mechanism} sends the secret as it is`;
+    context.addIssue({ code: 'custom', path: ['tls', 'enabled'], message });
+  });
 
 const Redis = RedisSettings.extend({
   url: z
@@ -45,7 +56,21 @@ const Redis = RedisSettings.extend({
     .regex(/^[^{}\s]{1,64}$/, 'up to 64 characters without braces or blanks')
     .default('fb')
     .describe('First part of every key.'),
+  tls: TlsFiles.superRefine(checkTlsFiles).optional(),
+}).superRefine(({ url, tls }, context) => {
+  const [set] = Object.keys(tls ?? {});
+  if (set === undefined || !isRedisAddress(url) || parseRedisAddress(url).tls) return;
+  context.addIssue({ code: 'custom', path: ['url'], message: `rediss://, because redis.tls.${set} is set` });
 });
+
+function isRedisAddress(url: string): boolean {
+  try {
+    parseRedisAddress(url);
+    return true;
+  } catch {
+    return false; // and therefore told by the field itself
+  }
+}
 
 const Policy = z
   .strictObject({
@@ -153,9 +178,11 @@ export const FLAGS: Readonly<Record<string, string>> = {
 /** Settings whose values are never shown, and whose variables also exist as `…_FILE`. */
 const SECRETS: ReadonlySet<string> = new Set([
   'kafka.sasl.password',
+  'kafka.tls.keyPassphrase',
   'redis.url',
   'redis.password',
   'redis.sentinelPassword',
+  'redis.tls.keyPassphrase',
 ]);
 
 /** How the text of a variable is read. */

@@ -12,8 +12,15 @@ import { type Config, groupIdOf } from './config.ts';
 const COMMAND_EXPIRY_MS = 15 * 60_000;
 
 export function kafkaOf({ kafka }: Config, logger: Logger): Kafka {
-  const { brokers, clientId, ssl, sasl } = kafka;
-  return createKafka({ brokers, clientId, logger, ...(ssl ? { ssl } : {}), ...(sasl === undefined ? {} : { sasl }) });
+  const { brokers, clientId, tls, sasl } = kafka;
+  const { enabled, ...files } = tls;
+  return createKafka({
+    brokers,
+    clientId,
+    logger,
+    ...(enabled ? { tls: files } : {}),
+    ...(sasl === undefined ? {} : { sasl }),
+  });
 }
 
 export function policyLibraryOf({ kafka: { topicPrefix } }: Config, kafka: Kafka): KafkaPolicyLibrary {

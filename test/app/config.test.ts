@@ -43,7 +43,12 @@ function problems(given: Given): string[] {
 describe('loadConfig', () => {
   it('needs nothing', () => {
     expect(config({})).toMatchObject({
-      kafka: { brokers: ['127.0.0.1:9092'], topicPrefix: 'firebreak.', ssl: false, allowUnsafeTopic: false },
+      kafka: {
+        brokers: ['127.0.0.1:9092'],
+        topicPrefix: 'firebreak.',
+        tls: { enabled: false },
+        allowUnsafeTopic: false,
+      },
       redis: { url: 'redis://127.0.0.1:6379', keyPrefix: 'fb' },
       policy: { source: 'log' },
       checkpoint: { intervalMs: 1000 },
@@ -67,7 +72,7 @@ describe('loadConfig', () => {
     const secret = file('s3cret \n');
     const env = {
       FIREBREAK_KAFKA__BROKERS: 'a:1, b:2',
-      FIREBREAK_KAFKA__SSL: 'true',
+      FIREBREAK_KAFKA__TLS__ENABLED: 'true',
       FIREBREAK_KAFKA__SASL__MECHANISM: 'scram-sha-256',
       FIREBREAK_KAFKA__SASL__USERNAME: '123',
       FIREBREAK_KAFKA__SASL__PASSWORD_FILE: secret,
@@ -79,7 +84,7 @@ describe('loadConfig', () => {
     expect(config({ env })).toMatchObject({
       kafka: {
         brokers: ['a:1', 'b:2'],
-        ssl: true,
+        tls: { enabled: true },
         sasl: { mechanism: 'scram-sha-256', username: '123', password: 's3cret ' },
       },
       checkpoint: { intervalMs: 0 },
@@ -94,9 +99,9 @@ describe('loadConfig', () => {
   it.each<[string, Given, string[]]>([
     [
       'a variable with a wrong value',
-      { env: { FIREBREAK_HTTP__PORT: '70000', FIREBREAK_KAFKA__SSL: 'yes', FIREBREAK_LOG__LEVEL: 'loud' } },
+      { env: { FIREBREAK_HTTP__PORT: '70000', FIREBREAK_KAFKA__TLS__ENABLED: 'yes', FIREBREAK_LOG__LEVEL: 'loud' } },
       [
-        'FIREBREAK_KAFKA__SSL: kafka.ssl: found "yes", allowed: true or false',
+        'FIREBREAK_KAFKA__TLS__ENABLED: kafka.tls.enabled: found "yes", allowed: true or false',
         'FIREBREAK_HTTP__PORT: http.port: found 70000, allowed: at most 65535',
         'FIREBREAK_LOG__LEVEL: log.level: found "loud", allowed: fatal, error, warn, info, debug, trace, silent',
       ],
@@ -128,7 +133,7 @@ describe('loadConfig', () => {
     ['a section that is none', { yaml: 'kafka: 5\n' }, ['FILE:1: kafka: found 5, allowed: an object']],
     [
       'a section that is none and a variable within',
-      { yaml: 'kafka: 5\n', env: { FIREBREAK_KAFKA__SSL: 'true' } },
+      { yaml: 'kafka: 5\n', env: { FIREBREAK_KAFKA__TLS__ENABLED: 'true' } },
       ['FILE:1: kafka: found 5, allowed: an object'],
     ],
     ['a list as file', { yaml: '- kafka\n' }, ['FILE:1: found a list, allowed: a map of settings']],
@@ -143,7 +148,7 @@ describe('loadConfig', () => {
     ['a flag', { flags: { 'http.port': 'x' } }, ['--http-port: http.port: found "x", allowed: a number']],
     [
       'half a login, and how to set the rest',
-      { env: { FIREBREAK_KAFKA__SASL__USERNAME: 'u', FIREBREAK_KAFKA__SASL__MECHANISM: 'plain' } },
+      { env: { FIREBREAK_KAFKA__SASL__USERNAME: 'u', FIREBREAK_KAFKA__SASL__MECHANISM: 'scram-sha-512' } },
       ['kafka.sasl.password: found nothing, allowed: a string; set FIREBREAK_KAFKA__SASL__PASSWORD_FILE'],
     ],
     [
@@ -236,6 +241,7 @@ describe('describeConfig', () => {
       secret ||
         rest.default !== undefined ||
         path.startsWith('kafka.sasl') ||
+        path.startsWith('kafka.tls') ||
         path.startsWith('redis.') ||
         path === 'policy.rules' ||
         path === 'kafka.groupId',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { CompressionTypes, type Kafka, type Message, Partitioners } from 'kafkajs';
 import { pino } from 'pino';
 import { createKafka } from '../../src/adapters/kafka/client.ts';
@@ -16,7 +16,7 @@ import { loadPolicyFolder, policyHash } from '../../src/app/rule-folder.ts';
 import type { RawRecord } from '../../src/domain/record.ts';
 import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
 import { hex, outcomeOf, type PartitionOutcome } from '../app/oracle.ts';
-import { sharedKafka, sharedRedis } from '../services/shared.ts';
+import { ownPrefix, sharedKafka, sharedRedis } from '../services/shared.ts';
 
 const MAIN = 'dist/cli/main.js';
 
@@ -60,12 +60,15 @@ export interface DeployOptions {
   /** Servers of the caller's own. */
   redisUrl?: string;
   brokers?: string[];
+  /** How this test itself logs in to that Redis. */
+  redisLogin?: RedisOptions;
+  /** Settings of the analyzers. */
+  env?: Record<string, string>;
 }
 
 export async function deploy(options: DeployOptions): Promise<Deployment> {
-  const shared = await sharedKafka();
-  const { prefix: name } = shared;
-  const brokers = options.brokers ?? shared.brokers;
+  const { brokers, prefix: name } =
+    options.brokers === undefined ? await sharedKafka() : { brokers: options.brokers, prefix: ownPrefix() };
   const redisUrl = options.redisUrl ?? (await sharedRedis()).url;
   const prefix = `${name}.`;
   const folder = await mkdtemp(join(tmpdir(), 'firebreak-test-'));
@@ -92,7 +95,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   });
   await producer.connect();
   const client = new PartitionClient(kafka);
-  const redis = new Redis(redisUrl);
+  const redis = new Redis(redisUrl, options.redisLogin ?? {});
   redis.on('error', () => {}); // a server that is away on purpose
   const body = await loadPolicyFolder(folder);
   const plan = compilePolicy(policyHash(body), body);
@@ -137,7 +140,10 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     partitions: options.partitions,
     flags: [...flags, '--redis', redisUrl],
     async run(...more) {
-      const analyzer = await startAnalyzer([...flags, '--redis', redisUrl, '--http-port', '0', ...more], name);
+      const analyzer = await startAnalyzer([...flags, '--redis', redisUrl, '--http-port', '0', ...more], {
+        ...options.env,
+        FIREBREAK_REDIS__KEY_PREFIX: name,
+      });
       analyzers.push(analyzer);
       return analyzer;
     },
@@ -197,9 +203,9 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   return deployment;
 }
 
-async function startAnalyzer(flags: string[], keyPrefix: string): Promise<Analyzer> {
+async function startAnalyzer(flags: string[], env: Record<string, string>): Promise<Analyzer> {
   const child = spawn(process.execPath, [MAIN, 'run', ...flags], {
-    env: { ...process.env, FIREBREAK_REDIS__KEY_PREFIX: keyPrefix },
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   const exited = once(child, 'exit').then(([code]) => code as number | null);

@@ -12,6 +12,8 @@ import { kafkaJars } from './kafka-jars.ts';
 
 export const DEFAULT_KAFKA_VERSION = '4.4.0';
 
+const OWN_LABEL = 'own JVM, jars cached';
+
 /** `-Xshare` and C1 only: the broker is up in two seconds and never runs long. */
 const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
@@ -45,6 +47,17 @@ export interface KafkaService {
   stop(): Promise<void>;
 }
 
+/** What a broker that is started here has instead of one open listener. */
+export interface Layout {
+  /** Security protocol of each listener for clients. */
+  listeners: Record<string, string>;
+  settings: Record<string, string>;
+  /** Arguments of the formatting, such as SCRAM users. */
+  format: string[];
+}
+
+const OPEN: Layout = { listeners: { PLAINTEXT: 'PLAINTEXT' }, settings: {}, format: [] };
+
 /**
  * A Kafka to test with: the one in FIREBREAK_TEST_KAFKA, else in Docker, else on the local JVM. A version asks for one
  * started here.
@@ -62,25 +75,49 @@ export async function startKafka(options: { version?: string; brokers?: 1 } = {}
   const kind = (await dockerRuns()) ? 'docker' : 'own';
   for (let attempt = 1; ; attempt++) {
     try {
-      return await (kind === 'docker' ? startInDocker(version) : startOwn(version));
+      return await (kind === 'docker' ? startInDocker(version) : startOwn(version, OPEN));
     } catch (error) {
-      // A port may have been taken between the choice and the use. Nothing else gets better by itself.
-      if (attempt === 3 || !/already in use|already allocated/i.test(String(error))) throw error;
+      if (attempt === 3 || !isPortTaken(error)) throw error;
     }
   }
 }
 
-async function startOwn(version: string): Promise<KafkaService> {
+/** A port may have been taken between the choice and the use. Nothing else gets better by itself. */
+export function isPortTaken(error: unknown): boolean {
+  return /already in use|already allocated/i.test(String(error));
+}
+
+export interface OwnKafka extends KafkaService {
+  /** Address of each listener for clients. */
+  listeners: Record<string, string>;
+  /** Address of the listener between brokers: without TLS or login. */
+  internal: string;
+}
+
+/** On the local JVM. */
+export async function startOwn(version: string, { listeners, settings: more, format }: Layout): Promise<OwnKafka> {
   const jars = await kafkaJars(version);
   const folder = mkdtempSync(join(tmpdir(), 'firebreak-kafka-'));
-  const [port, internal, controller] = await freePorts(3);
+  const names = Object.keys(listeners);
+  const [internal, controller, ...ports] = await freePorts(2 + names.length);
   const logDir = join(folder, 'data');
-  const settings = {
+  const addresses = Object.fromEntries(names.map((name, at) => [name, `127.0.0.1:${ports[at]}`]));
+  const brokers = { ...addresses, INTERNAL: `127.0.0.1:${internal}` };
+  const listenersOf = (of: Record<string, string>) =>
+    Object.entries(of)
+      .map(([name, address]) => `${name}://${address}`)
+      .join(',');
+  const protocols = { ...listeners, INTERNAL: 'PLAINTEXT', CONTROLLER: 'PLAINTEXT' };
+  const settings: Record<string, string> = {
     ...BROKER,
+    'listener.security.protocol.map': Object.entries(protocols)
+      .map(([name, protocol]) => `${name}:${protocol}`)
+      .join(','),
     'log.dirs': logDir,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},INTERNAL://127.0.0.1:${internal},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},INTERNAL://127.0.0.1:${internal}`,
+    listeners: listenersOf({ ...brokers, CONTROLLER: `127.0.0.1:${controller}` }),
+    'advertised.listeners': listenersOf(brokers),
+    ...more,
   };
   const file = join(folder, 'server.properties');
   writeFileSync(
@@ -99,13 +136,16 @@ async function startOwn(version: string): Promise<KafkaService> {
       `--cluster-id=${clusterId}`,
       '-c',
       file,
+      ...format,
     ]);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw new Error(`Kafka ${version} cannot format its storage (Kafka 4 needs Java 17): ${error}`, { cause: error });
   }
   const start = () => startGuarded(['java', ...java, 'kafka.Kafka', file], folder);
-  return running({ version, kind: 'own', port: port!, folder, logDir, start, label: 'own JVM, jars cached' });
+  const ready = addresses['PLAINTEXT'] ?? brokers.INTERNAL;
+  const service = await running({ version, kind: 'own', broker: ready, folder, logDir, start, label: OWN_LABEL });
+  return { ...service, listeners: addresses, internal: brokers.INTERNAL };
 }
 
 async function startInDocker(version: string): Promise<KafkaService> {
@@ -142,21 +182,29 @@ async function startInDocker(version: string): Promise<KafkaService> {
     command = ['docker', 'start', '-a', name];
     return guarded;
   };
-  return running({ version, kind: 'docker', port: port!, folder, logDir: undefined, start, label: 'Docker' });
+  return running({
+    version,
+    kind: 'docker',
+    broker: `127.0.0.1:${port}`,
+    folder,
+    logDir: undefined,
+    start,
+    label: 'Docker',
+  });
 }
 
 interface Start {
   version: string;
   kind: 'docker' | 'own';
-  port: number;
+  broker: string;
   folder: string;
   logDir: string | undefined;
   label: string;
   start(): Guarded;
 }
 
-async function running({ version, kind, port, folder, logDir, label, start }: Start): Promise<KafkaService> {
-  const brokers = [`127.0.0.1:${port}`];
+async function running({ version, kind, broker, folder, logDir, label, start }: Start): Promise<KafkaService> {
+  const brokers = [broker];
   let server = start();
   const ready = async () => {
     try {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { startGuarded } from './guarded.ts';
 import { dockerRuns, ensureInstalled, freePorts, say } from './installed.ts';
 
@@ -92,14 +92,19 @@ async function startOnce(kind: 'docker' | 'own', keep: 'nothing' | 'every_write'
 
 const READY_WITHIN_MS = 30_000;
 
-async function untilReady(url: string, ended: Promise<string>, what: string): Promise<void> {
+export async function untilReady(
+  url: string,
+  ended: Promise<string>,
+  what: string,
+  login: RedisOptions = {},
+): Promise<void> {
   let log: string | undefined;
   void ended.then((text) => {
     log = text;
   });
   const deadlineMs = performance.now() + READY_WITHIN_MS;
   for (;;) {
-    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, ...login });
     client.on('error', () => {}); // the same error rejects connect()
     try {
       await client.connect();

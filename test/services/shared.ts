@@ -17,7 +17,8 @@ export async function sharedRedis(): Promise<Shared['redis'] & { prefix: string 
   return { ...(await ask('redis')), prefix: ownPrefix() };
 }
 
-function ownPrefix(): string {
+/** The first part of names that nobody else has. */
+export function ownPrefix(): string {
   return `t${randomBytes(6).toString('hex')}`;
 }
 

@@ -1,13 +1,16 @@
 import { createRequire } from 'node:module';
-import { Kafka, type KafkaConfig } from 'kafkajs';
+import { Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import { kafkajsLogging } from '../telemetry/log.ts';
+import { readTls, type TlsFiles } from '../tls-files.ts';
+import { type KafkaLogin, saslOf } from './login.ts';
 
 export interface KafkaClientOptions {
   brokers: readonly string[];
   clientId: string;
-  ssl?: NonNullable<KafkaConfig['ssl']>;
-  sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string };
+  /** Absent: without TLS. */
+  tls?: TlsFiles;
+  sasl?: KafkaLogin;
   logger: Logger;
 }
 
@@ -15,14 +18,13 @@ export interface KafkaClientOptions {
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2000, multiplier: 2, factor: 0.2, retries: 7 };
 
 /** The client that every producer, consumer and admin of this process is made from. */
-export function createKafka({ brokers, clientId, ssl, sasl, logger }: KafkaClientOptions): Kafka {
+export function createKafka({ brokers, clientId, tls, sasl, logger }: KafkaClientOptions): Kafka {
   endIdleSpin(logger);
   return new Kafka({
     brokers: [...brokers],
     clientId,
-    ...(ssl === undefined ? {} : { ssl }),
-    // kafkajs wants one member of its union, and the mechanism decides nothing about the other fields.
-    ...(sasl === undefined ? {} : { sasl: sasl as NonNullable<KafkaConfig['sasl']> }),
+    ...(tls === undefined ? {} : { ssl: readTls(tls) }),
+    ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
     connectionTimeout: 5000,
     authenticationTimeout: 10_000,
     requestTimeout: 30_000,

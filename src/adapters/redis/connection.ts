@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
+import { readTls, TlsFiles } from '../tls-files.ts';
 import { parseRedisAddress } from './address.ts';
 import type { RedisClient } from './client.ts';
 import { checkServer } from './server-check.ts';
@@ -22,6 +23,7 @@ export const RedisSettings = z.strictObject({
   commandTimeoutMs: z.int().positive().default(1000).describe('After it the outcome of a command is unknown.'),
   silenceTimeoutMs: z.int().positive().default(3000).describe('A server that is silent for so long is left.'),
   readyTimeoutMs: z.int().positive().default(5000).describe('How long start and acquire wait for a connection.'),
+  tls: TlsFiles.optional(),
 });
 export type RedisSettings = z.infer<typeof RedisSettings>;
 
@@ -84,6 +86,7 @@ function openClient(settings: RedisSettings, onError: (error: Error) => void): R
   const { kind, tls, username, password, hosts, primary, database } = parseRedisAddress(settings.url);
   const user = settings.username ?? username;
   const secret = settings.password ?? password;
+  const tlsOptions = tls ? { tls: readTls(settings.tls ?? {}) } : {};
   const options: RedisOptions = {
     // A command without an answer may have been executed. Whoever repeats it must know that: nobody but the caller.
     autoResendUnfulfilledCommands: false,
@@ -97,7 +100,9 @@ function openClient(settings: RedisSettings, onError: (error: Error) => void): R
     reconnectOnError: (error) => (error.message.includes('READONLY') ? 1 : false),
     ...(user === undefined ? {} : { username: user }),
     ...(secret === undefined ? {} : { password: secret }),
-    ...(tls ? { tls: {} } : {}),
+    ...tlsOptions,
+    // CLIENT SETINFO would be one more command to allow, and a denial in the log of the server without it.
+    disableClientInfo: true,
   };
   const redis =
     kind === 'cluster'
@@ -121,7 +126,7 @@ function openClient(settings: RedisSettings, onError: (error: Error) => void): R
                 failoverDetector: true,
                 sentinelCommandTimeout: settings.commandTimeoutMs,
                 sentinelRetryStrategy: (attempt: number) => Math.min(50 * attempt, RECONNECT_AT_MOST_MS),
-                ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+                ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: tlsOptions.tls! } : {}),
                 ...(settings.sentinelPassword === undefined ? {} : { sentinelPassword: settings.sentinelPassword }),
               }
             : hosts[0]!),

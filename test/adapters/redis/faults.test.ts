@@ -4,6 +4,7 @@ import { connectRedis, RedisSettings } from '../../../src/adapters/redis/connect
 import { stateKeys } from '../../../src/adapters/redis/keys.ts';
 import type { RedisStateStore } from '../../../src/adapters/redis/state-store.ts';
 import { bytes, chunk, contents, lastChunk } from '../../contracts/state-server.ts';
+import { documentedRedisUser } from '../../services/documented-rights.ts';
 import { FaultProxy } from '../../services/fault-proxy.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import { openStore } from './server.ts';
@@ -145,9 +146,7 @@ describe('RedisStateStore on a server that misbehaves', () => {
 
   it('needs no more rights than it says', async () => {
     partition += 1;
-    const commands = 'evalsha eval hget hmget hset hsetnx hdel hlen hexists hscan hrandfield unlink ping info';
-    const rights = commands.split(' ').map((command) => `+${command}`);
-    await redis.admin.call('ACL', 'SETUSER', 'analyzer', 'on', '>secret', '~fb:*', ...rights);
+    await redis.admin.call('ACL', ...(await documentedRedisUser('secret', 'fb')));
     const limited = await openStore(`redis://analyzer:secret@127.0.0.1:${redis.port}`);
     await redis.admin.script('FLUSH');
     const tenure = await limited.acquire(partition);
