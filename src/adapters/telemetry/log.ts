@@ -19,9 +19,25 @@ export function createLogger(
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: toldOfError },
     },
     to,
   );
+}
+
+const TOLD_OF_ERRORS = ['type', 'message', 'stack', 'code', 'broker', 'topic', 'partition', 'reason', 'retriable'];
+
+/**
+ * The named fields and no others. Clients hang what they were doing on their errors: ioredis the arguments of the
+ * command, which is the password after a refused AUTH and the state of sessions after a refused checkpoint.
+ */
+function toldOfError(error: Error): Record<string, unknown> {
+  const all: Record<string, unknown> = { ...pino.stdSerializers.err(error) };
+  const told = Object.fromEntries(
+    TOLD_OF_ERRORS.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])),
+  );
+  const { command } = all as { command?: { name?: unknown } };
+  return command?.name === undefined ? told : { ...told, command: command.name };
 }
 
 const LEVELS: Record<KafkaLevel, Level | undefined> = {

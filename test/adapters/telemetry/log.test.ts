@@ -1,3 +1,4 @@
+import { ReplyError } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { createLogger, kafkajsLogging } from '../../../src/adapters/telemetry/log.ts';
@@ -32,6 +33,18 @@ describe('createLogger', () => {
     const { logger, lines } = capture('info');
     logger.error({ err: new Error('outer', { cause: new Error('inner') }) }, 'batch failed');
     expect(lines()).toMatchObject([{ err: { message: expect.stringContaining('inner'), stack: expect.any(String) } }]);
+  });
+
+  it('leaves out what a client hangs on its errors: arguments of commands, which hold passwords and state', () => {
+    const { logger, lines, raw } = capture('info');
+    const refused = Object.assign(new ReplyError('WRONGPASS invalid password'), {
+      command: { name: 'auth', args: ['analyzer', 'hunter2'] },
+      code: 'WRONGPASS',
+    });
+    logger.warn({ err: refused }, 'Redis connection');
+    logger.warn({ err: new Error('not saved', { cause: refused }) }, 'Redis connection');
+    expect(lines()[0]).toMatchObject({ err: { type: 'ReplyError', code: 'WRONGPASS', command: 'auth' } });
+    expect(raw.join('')).not.toContain('hunter2');
   });
 });
 
