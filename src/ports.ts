@@ -133,6 +133,8 @@ export interface Tenure {
   readonly discarded: string | undefined;
   /** The first `headerBytes` of every stored session: what the timer index is derived from. */
   readonly headers: ReadonlyMap<string, Uint8Array>;
+  /** What one `write` may carry: the store serves nobody else meanwhile. */
+  readonly chunkMax: { sessions: number; bytes: number };
   /** Bytes of each session, in order; undefined where there is none. */
   load(sessions: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   /** Writes one chunk, in sequence. On any error the outcome is unknown: acquire again. */

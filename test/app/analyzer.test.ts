@@ -17,7 +17,7 @@ import { type PolicyBody, PolicySettings } from '../../src/domain/rule.ts';
 import { compilePolicy, ENGINE_VERSION } from '../../src/engine/plan/policy.ts';
 import { SESSION_HEADER_BYTES } from '../../src/engine/session/codec.ts';
 import { ruleOf } from '../engine/harness.ts';
-import { hex, outcomeOf } from './oracle.ts';
+import { hex, outcomeOf } from '../simulation/oracle.ts';
 
 const body: PolicyBody = {
   format: 1,

@@ -5,7 +5,7 @@ import { activate, adviseActivation, adviseOwner } from '../../src/app/activatio
 import { Policies } from '../../src/app/policies.ts';
 import { notReady } from '../../src/app/readiness.ts';
 import { ENGINE_VERSION } from '../../src/engine/plan/policy.ts';
-import { bodyOf, World } from './world.ts';
+import { bodyOf, World } from '../simulation/world.ts';
 
 const HOUR = 3_600_000;
 const BODY = bodyOf({ watch: 'n > 1', pause: 'n > 2', kill: 'n > 4' });
@@ -236,7 +236,7 @@ describe('stopping', () => {
     const world = new World();
     world.activate(await world.policy(BODY));
     let waits = 0;
-    const process = world.process({ checkpointIntervalMs: 1 }, () => waits);
+    const process = world.process({ checkpointIntervalMs: 1 }, { delays: () => waits });
     await process.drain();
     await world.clock.advance(10);
     waits = 20;
@@ -250,7 +250,7 @@ describe('stopping', () => {
   it('waits for a batch, and saves it', async () => {
     const world = new World();
     world.activate(await world.policy(BODY));
-    const process = world.process({}, () => 10);
+    const process = world.process({}, { delays: () => 10 });
     for (let i = 0; i < 4; i++) world.act('s');
     const delivering = process.deliver();
     await setImmediate();
@@ -264,7 +264,7 @@ describe('stopping', () => {
     const world = new World();
     world.activate(await world.policy(BODY));
     let waits = 10;
-    const process = world.process({}, () => waits);
+    const process = world.process({}, { delays: () => waits });
     const delivering = process.deliver();
     await setImmediate();
     process.lose();

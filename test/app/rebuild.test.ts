@@ -4,7 +4,7 @@ import type { Level } from '../../src/domain/level.ts';
 import type { Verdict } from '../../src/domain/output.ts';
 import type { PolicyActivated } from '../../src/domain/record.ts';
 import { decodeSession } from '../../src/engine/session/codec.ts';
-import { bodyOf, World } from './world.ts';
+import { bodyOf, World } from '../simulation/world.ts';
 
 const HOUR = 3_600_000;
 const BODY = bodyOf({ watch: 'n > 1', pause: 'n > 2', kill: 'n > 4' });

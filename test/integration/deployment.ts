@@ -15,8 +15,8 @@ import { type Keys, loadKeyFile } from '../../src/app/keys.ts';
 import { loadPolicyFolder, policyHash } from '../../src/app/rule-folder.ts';
 import type { RawRecord } from '../../src/domain/record.ts';
 import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
-import { hex, outcomeOf, type PartitionOutcome } from '../app/oracle.ts';
 import { ownPrefix, sharedKafka, sharedRedis } from '../services/shared.ts';
+import { hex, outcomeOf, type PartitionOutcome } from '../simulation/oracle.ts';
 
 const MAIN = 'dist/cli/main.js';
 

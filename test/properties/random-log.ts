@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { ACTIONS, type ActionEvent } from '../../src/domain/event.ts';
 import { formatInstant } from '../../src/domain/instant.ts';
 import type { LogRecord, RecordBody } from '../../src/domain/record.ts';
-import { PolicySettings } from '../../src/domain/rule.ts';
+import { type PolicyBody, PolicySettings } from '../../src/domain/rule.ts';
 import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
 import { ruleOf, START_MS } from '../engine/harness.ts';
 import type { NaiveException, NaivePolicy, NaiveRule } from './naive-measures.ts';
@@ -121,8 +121,12 @@ export const POLICIES: readonly NaivePolicy[] = [
   ],
 ].map((rules) => ({ settings: SETTINGS, rules }));
 
-export function planOfPolicy({ settings, rules }: NaivePolicy, index: number): Plan {
-  return compilePolicy(hashOf(index), {
+export function planOfPolicy(policy: NaivePolicy, index: number): Plan {
+  return compilePolicy(hashOf(index), bodyOfPolicy(policy));
+}
+
+export function bodyOfPolicy({ settings, rules }: NaivePolicy): PolicyBody {
+  return {
     format: 1,
     settings,
     rules: rules.map(({ withinMs, measures, exceptions, ...rule }) =>
@@ -133,7 +137,7 @@ export function planOfPolicy({ settings, rules }: NaivePolicy, index: number): P
         ...(exceptions ? { exceptions: exceptions.map((one) => ({ ...one, reason: 'known', owner: 'team' })) } : {}),
       }),
     ),
-  });
+  };
 }
 
 export function hashOf(index: number): string {

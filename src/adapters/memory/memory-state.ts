@@ -14,7 +14,7 @@ export type Fault = 'refused' | 'reply_lost' | 'late' | 'twice';
 export class MemoryState {
   #partitions = new Map<number, PartitionState>();
   readonly #faults: Fault[] = [];
-  #inFlight: (() => unknown)[] = [];
+  readonly #inFlight: (() => unknown)[] = [];
   readonly #rememberedWrites: number;
   #writes = 0;
   readonly #history: Map<number, PartitionState>[] = [];
@@ -54,11 +54,19 @@ export class MemoryState {
     this.#faults.push(...faults);
   }
 
-  /** What is still on its way arrives now. */
+  /** Calls that are still on their way. */
+  get inFlight(): number {
+    return this.#inFlight.length;
+  }
+
+  /** What is still on its way arrives now, in the order in which it was sent. */
   deliver(): void {
-    const arriving = this.#inFlight;
-    this.#inFlight = [];
-    for (const call of arriving) attempt(call);
+    while (this.inFlight > 0) this.deliverOne(0);
+  }
+
+  /** That one arrives now, whatever was sent before it. */
+  deliverOne(at: number): void {
+    for (const call of this.#inFlight.splice(at, 1)) attempt(call);
   }
 
   /** A failover to a replica that had not seen the last writes. */

@@ -9,16 +9,22 @@ export interface MemoryStateOptions {
   headerBytes: number;
   /** Shared by the stores that compete. */
   state?: MemoryState;
+  /** Without it a checkpoint is one chunk: nobody waits for memory. */
+  chunkMax?: Tenure['chunkMax'];
 }
+
+const NO_MAX = { sessions: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 
 /** State in this process: the embedded default, and the twin of the Redis store in tests. */
 export class MemoryStateStore implements StateStore {
   readonly #state: MemoryState;
   readonly #headerBytes: number;
+  readonly #chunkMax: Tenure['chunkMax'];
 
-  constructor({ headerBytes, state = new MemoryState() }: MemoryStateOptions) {
+  constructor({ headerBytes, state = new MemoryState(), chunkMax = NO_MAX }: MemoryStateOptions) {
     this.#state = state;
     this.#headerBytes = headerBytes;
+    this.#chunkMax = chunkMax;
   }
 
   acquire(partition: number): Promise<Tenure> {
@@ -38,7 +44,7 @@ export class MemoryStateStore implements StateStore {
       const discarded = take(state, token);
       const headers = new Map<string, Uint8Array>();
       for (const [session, bytes] of state.sessions) headers.set(session, bytes.subarray(0, this.#headerBytes));
-      return { seq: state.seq, checkpoint: state.checkpoint, discarded, headers };
+      return { seq: state.seq, checkpoint: state.checkpoint, discarded, headers, chunkMax: this.#chunkMax };
     });
     return new MemoryTenure(this.#state, partition, token, acquired);
   }
@@ -51,6 +57,7 @@ class MemoryTenure implements Tenure {
   readonly checkpoint: Checkpoint | undefined;
   readonly discarded: string | undefined;
   readonly headers: ReadonlyMap<string, Uint8Array>;
+  readonly chunkMax: Tenure['chunkMax'];
   readonly #state: MemoryState;
   readonly #partition: number;
   readonly #token: string;
@@ -62,7 +69,7 @@ class MemoryTenure implements Tenure {
     state: MemoryState,
     partition: number,
     token: string,
-    acquired: Pick<Tenure, 'checkpoint' | 'discarded' | 'headers'> & { seq: number },
+    acquired: Pick<Tenure, 'checkpoint' | 'discarded' | 'headers' | 'chunkMax'> & { seq: number },
   ) {
     this.#state = state;
     this.#partition = partition;
@@ -72,6 +79,7 @@ class MemoryTenure implements Tenure {
     this.checkpoint = acquired.checkpoint;
     this.discarded = acquired.discarded;
     this.headers = acquired.headers;
+    this.chunkMax = acquired.chunkMax;
   }
 
   load(sessions: readonly string[]): Promise<(Uint8Array | undefined)[]> {

@@ -3,6 +3,9 @@ import { TenureCalls } from '../tenure-calls.ts';
 import type { RedisConnections } from './connection.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 
+/** Of a checkpoint: a script of this size holds a server up for a few milliseconds. */
+const CHUNK_MAX = { sessions: 400, bytes: 768 * 1024 };
+
 /** What `acquire` settled before anybody may use the tenure. */
 export interface Acquired {
   checkpoint: Checkpoint | undefined;
@@ -14,6 +17,7 @@ export class RedisTenure implements Tenure {
   readonly checkpoint: Checkpoint | undefined;
   readonly discarded: string | undefined;
   readonly headers: ReadonlyMap<string, Uint8Array>;
+  readonly chunkMax = CHUNK_MAX;
   readonly #connections: RedisConnections;
   readonly #owned: OwnedPartition;
   readonly #calls = new TenureCalls();

@@ -1,0 +1,87 @@
+import { canonicalJson } from '../../src/domain/canonical-json.ts';
+import { decodeSession } from '../../src/engine/session/codec.ts';
+import { decodeRecord } from '../../src/formats/log-record.ts';
+import { judgeSession } from '../properties/naive-engine.ts';
+import type { Arrived } from '../properties/naive-measures.ts';
+import type { SimulatedPolicy } from './policies.ts';
+import { HOME, type World } from './world.ts';
+
+/** One thing that a schedule came to and must not. */
+export interface Fault {
+  kind: 'diverged' | 'lost' | 'extra';
+  what: string;
+}
+
+/** Compares what a world came to with what one process without failures comes to on the same log. */
+export async function faultsOf(world: World): Promise<Fault[]> {
+  const wanted = world.oracle();
+  const { next, body, sessions } = await world.stored();
+  const faults: Fault[] = [];
+  const same = (what: string, found: string | undefined, want: string | undefined) => {
+    if (found !== want) faults.push({ kind: 'diverged', what: `${what}: found ${found}, wanted ${want}` });
+  };
+  same('next', String(next), String(world.high));
+  same('partition', body && canonicalJson(body.state), canonicalJson(JSON.parse(wanted.partition)));
+  for (const id of new Set([...Object.keys(sessions), ...Object.keys(wanted.sessions)]))
+    same(`session ${id}`, sessions[id], wanted.sessions[id]);
+  for (const error of world.fatal) faults.push({ kind: 'diverged', what: `fatal: ${error.message}` });
+  if (body) {
+    const { findings: _, refused, ...counts } = body.state.accounting;
+    const accounted = [...Object.values(counts), ...Object.values(refused)].reduce((sum, count) => sum + count, 0);
+    same('records accounted for', String(accounted), String(world.high));
+  }
+  const commands = new Set(world.said('commands').map(({ command }) => command.id));
+  faults.push(...difference('command', commands, new Set(wanted.commands)));
+  // While the log is read again only the latest of each session is said, so not all of them need to be there.
+  const verdicts = new Set(world.said('verdicts').map(({ verdict }) => verdict.command));
+  const latest = new Set(Object.values(wanted.verdicts));
+  faults.push(...difference('verdict of command', verdicts, new Set(wanted.commands)).filter(isExtra));
+  faults.push(...difference('verdict of command', verdicts, latest).filter((fault) => !isExtra(fault)));
+  return faults;
+}
+
+/** The same with an oracle that shares nothing with the engine: each session judged from the list of its events. */
+export async function naiveFaultsOf(world: World, policies: readonly SimulatedPolicy[]): Promise<Fault[]> {
+  const arrivals = new Map<string, Arrived[]>();
+  let policy: SimulatedPolicy | undefined;
+  let clockMs = 0;
+  for (const raw of world.log.slice(0, 0, world.high)) {
+    const { offset, appendMs, body } = decodeRecord(raw, undefined, HOME);
+    clockMs = Math.max(clockMs, appendMs);
+    if (body.type === 'policy') policy = policies.find(({ activated }) => activated.hash === body.policy.hash);
+    if (body.type !== 'action' || policy === undefined) continue;
+    const { event } = body;
+    const before = arrivals.get(event.session) ?? [];
+    arrivals.set(event.session, [...before, { offset, appendMs, clockMs, policy: policy.naive, event }]);
+  }
+  const wanted = new Set<string>();
+  const faults: Fault[] = [];
+  const { sessions } = await world.stored();
+  for (const [session, history] of arrivals) {
+    const { levels, commands } = judgeSession(history);
+    for (const command of commands) wanted.add(`${session} ${command}`);
+    const bytes = sessions[session];
+    const level = bytes && decodeSession(session, Buffer.from(bytes, 'hex')).level;
+    if (level !== undefined && level !== levels.at(-1))
+      faults.push({ kind: 'diverged', what: `level of ${session}: found ${level}, wanted ${levels.at(-1)} (naive)` });
+  }
+  const found = new Set(
+    world.said('commands').map(({ command: { session, action, rule, position } }) => {
+      return `${session} ${action} ${rule} ${position.offset}`;
+    }),
+  );
+  return [...faults, ...difference('command (naive)', found, wanted)];
+}
+
+function difference(name: string, found: ReadonlySet<string>, wanted: ReadonlySet<string>): Fault[] {
+  const lost = [...wanted].filter((id) => !found.has(id));
+  const extra = [...found].filter((id) => !wanted.has(id));
+  return [
+    ...lost.map((id): Fault => ({ kind: 'lost', what: `${name} ${id}` })),
+    ...extra.map((id): Fault => ({ kind: 'extra', what: `${name} ${id}` })),
+  ];
+}
+
+function isExtra({ kind }: Fault): boolean {
+  return kind === 'extra';
+}
