@@ -2,11 +2,11 @@ import { EXCEPTIONS_MAX, Match, type Rule, type RuleException } from '../domain/
 import { ExceptionDocument } from '../domain/rule-fragment.ts';
 import { hint } from '../engine/expression/names.ts';
 import { matchDoubts } from '../engine/match/doubts.ts';
-import { compileCover } from '../engine/plan/exceptions.ts';
+import { COVERS_NOTHING, compileCover } from '../engine/plan/exceptions.ts';
 import type { RuleProblem } from '../engine/problem.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import type { TextPosition, YamlDocument } from '../formats/yaml-documents.ts';
-import { type ResolvedMatch, resolveMatch } from './match-resolver.ts';
+import { resolveMatch } from './match-resolver.ts';
 import { type Diagnostic, type Report, reporter, reportSchema } from './rule-diagnostics.ts';
 import type { Fragments, ParsedFile } from './rule-fragments.ts';
 
@@ -63,43 +63,14 @@ export class FolderExceptions {
     const problems: RuleProblem[] = [];
     compileCover(exception.match, problems);
     for (const { message, ...place } of problems) atSource(place, message);
-    for (const { message, ...place } of matchDoubts(exception.match)) atSource(place, message, 'warning');
+    for (const { message, ...place } of matchDoubts(exception.match, ['match'], COVERS_NOTHING))
+      atSource(place, message, 'warning');
     for (const [index, id] of (rules ?? []).entries()) {
       if (!ids.includes(id)) report({ path: ['rules', index] }, `unknown rule "${id}"${hint(id, ids)}`);
     }
     if (problems.length > 0 || !resolved.complete) return;
     this.all.push({ file, ...document.locate({ path: ['expires'] }), exception, rules });
   }
-}
-
-/** Writes lists and macros out in every match of a rule. `sourceOf` answers where its author wrote what stands there. */
-export function resolveRule(
-  document: YamlDocument,
-  fragments: Fragments,
-  report: Report,
-): { value: unknown; complete: boolean; sourceOf: ResolvedMatch['sourceOf'] } {
-  const names = fragments.names(report);
-  const { match, exceptions } = document.value as { match?: unknown; exceptions?: unknown };
-  const value = { ...(document.value as object) } as Record<string, unknown>;
-  const all: ResolvedMatch[] = [];
-  const resolve = (written: unknown, base: PropertyKey[]) => {
-    const resolved = resolveMatch(written, names, report, base);
-    all.push(resolved);
-    return resolved.value;
-  };
-  if (match !== undefined) value['match'] = resolve(match, ['match']);
-  if (Array.isArray(exceptions)) {
-    value['exceptions'] = exceptions.map((one: unknown, index) =>
-      isMap(one) && one['match'] !== undefined
-        ? { ...one, match: resolve(one['match'], ['exceptions', index, 'match']) }
-        : one,
-    );
-  }
-  return {
-    value,
-    complete: all.every(({ complete }) => complete),
-    sourceOf: (path) => all.reduce((found, { sourceOf }) => (found === path ? sourceOf(path) : found), path),
-  };
 }
 
 /** Findings name an exception without its rule: a name is there once. */

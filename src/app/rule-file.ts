@@ -8,8 +8,9 @@ import { eventsOf } from '../formats/event-generator.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import { type Place, readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
 import { type Diagnostic, type Report, reporter, reportSchema } from './rule-diagnostics.ts';
-import { FolderExceptions, resolveRule } from './rule-exceptions.ts';
+import { FolderExceptions } from './rule-exceptions.ts';
 import { Fragments, type ParsedFile } from './rule-fragments.ts';
+import { resolveRule } from './rule-matches.ts';
 import { ruleWithout } from './rule-repair.ts';
 
 export interface LocatedRule extends TextPosition {

@@ -31,7 +31,7 @@ function mend(rule: Record<string, unknown>, { path, place }: SchemaProblem): vo
   if (place !== 'key' && path.length === 1 && Object.hasOwn(PLACEHOLDERS, field)) rule[field] = PLACEHOLDERS[field];
   else if (field === 'tags' || field === 'tests' || field === 'falsePositives') delete rule[field];
   // A measure keeps its name, else each use of it would look like a mistake of its own.
-  else if (field === 'measure' && place !== 'key' && name !== undefined) put(rule, path, 'count');
+  else if (field === 'measure' && place !== 'key' && (path.length === 2 || path[2] === 'of')) put(rule, path, 'count');
   else if (field === 'baselineDefaults' && place !== 'key' && name !== undefined) put(rule, path, 0);
   else if (field === 'exceptions') mendException(rule, path, place);
   else drop(rule, path);

@@ -5,6 +5,8 @@ import type { PolicySettings, Rule } from '../domain/rule.ts';
 import type { Expectation, RuleTest } from '../domain/rule-test.ts';
 import { Partition } from '../engine/partition.ts';
 import { compilePolicy, type Plan } from '../engine/plan/policy.ts';
+import { readingsOf } from '../engine/readings.ts';
+import { Group } from '../engine/session/group.ts';
 import { step } from '../engine/step.ts';
 import { eventsOf, TEST_SESSION } from '../formats/event-generator.ts';
 import { policyHash } from './rule-folder.ts';
@@ -65,18 +67,9 @@ function risen(outputs: readonly Output[]) {
 function measuresNow(partition: Partition, plan: Plan): Record<string, number> | undefined {
   const session = partition.find(TEST_SESSION);
   if (!session || session.level === 'killed') return undefined;
-  const [group] = plan.groups.values();
+  const group = [...plan.groups.values()].find(({ rules }) => rules.length > 0);
   const [rule] = group!.rules;
-  const state = session.groups.get(group!.id);
-  return Object.fromEntries(
-    rule!.reads.map(({ feature, perMinute }, slot) => {
-      const total = state?.features.get(feature.id)?.total(session.clockMs) ?? 0;
-      const minutes = Number.isFinite(feature.withinMs)
-        ? feature.withinMs / 60_000
-        : Math.max((session.clockMs - session.lifeStartMs) / 60_000, 1);
-      return [rule!.names.measures[slot]!, perMinute ? total / minutes : total];
-    }),
-  );
+  return readingsOf(rule!, session.groups.get(group!.id) ?? new Group(), session);
 }
 
 function failureOf(expectation: Expectation, timeline: readonly Moment[]): TestOutcome['failures'][number] | undefined {

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { EXCEPTION_FIELDS, EXCEPTIONS_MAX, ExceptionCap, MatchValue, Rule, RuleException } from './rule.ts';
+import {
+  EXCEPTION_FIELDS,
+  EXCEPTIONS_MAX,
+  ExceptionCap,
+  MatchValue,
+  measuresOver,
+  Rule,
+  RuleException,
+} from './rule.ts';
 
 const LIST_VALUES_MAX = 1000;
 
@@ -20,9 +28,10 @@ const AuthoredMatch = z
   .union([AuthoredMap, z.array(AuthoredMap).min(1)])
   .describe('A map (all must hold) or a list of maps (any may hold). A list as value means any of its values.');
 
-/** A rule as it stands in a file: its match may name lists and macros. The policy holds it with these written out. */
+/** A rule as it stands in a file: its matches may name lists and macros. The policy holds it with these written out. */
 export const AuthoredRule = Rule.extend({
   match: AuthoredMatch.default({}).describe('Which actions the rule looks at; absent means all.'),
+  measure: measuresOver(AuthoredMatch),
   exceptions: z
     .array(RuleException.extend({ match: AuthoredMatch }))
     .min(1)

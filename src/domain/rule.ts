@@ -5,7 +5,7 @@ import { RuleTest } from './rule-test.ts';
 
 export const SCOPES = ['session', 'rootSession', 'agent', 'principal', 'tenant'] as const;
 /** The kinds of measure that this version computes. */
-export const MEASURE_KINDS = ['count', 'attempts', 'sum', 'distinct', 'rate'] as const;
+export const MEASURE_KINDS = ['count', 'attempts', 'rate', 'share', 'sum', 'avg', 'min', 'max', 'distinct'] as const;
 export type MeasureKind = (typeof MEASURE_KINDS)[number];
 
 export const MatchValue = z.union([
@@ -25,6 +25,31 @@ export type MatchMap = z.infer<typeof MatchMap>;
 const Expression = z
   .union([z.string(), z.boolean()], 'a condition such as deletes > 20, or true or false')
   .describe('Expression over measures, baseline.* and session.*; see rules/README.md.');
+
+const Window = z.union([z.literal('session'), Duration], 'a window such as 30s, 10m, 2h, or session');
+const MeasureText = z.string().describe('count, attempts, rate, share, sum(field), avg(field), distinct(field), …');
+
+/** The measures of a rule, where each may bring a filter of its own in the shape of `match`. */
+export function measuresOver<M extends z.ZodType>(match: M) {
+  const measure = z.union(
+    [
+      MeasureText,
+      z.strictObject({
+        of: MeasureText,
+        match: match.optional().describe('Which of the actions that pass the rule count here.'),
+        within: Window.optional().describe('Window of this measure; that of the rule when absent.'),
+      }),
+    ],
+    'a measure such as count, or a map with of, match, within',
+  );
+  return z
+    .record(
+      z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'a measure name is letters, digits and _, a letter first'),
+      measure,
+    )
+    .refine((map) => Object.keys(map).length >= 1 && Object.keys(map).length <= 8, 'a rule has 1 to 8 measures')
+    .describe('Named measures that the expressions use.');
+}
 
 /** More exceptions than this are another rule. */
 export const EXCEPTIONS_MAX = 64;
@@ -89,16 +114,8 @@ export const Rule = z
       .enum(SCOPES)
       .default('session')
       .describe('Whose actions are added up. Only `session` is available without a log for the wider scope.'),
-    within: z
-      .union([z.literal('session'), Duration], 'a window such as 30s, 10m, 2h, or session')
-      .describe('Sliding window, or `session` for the whole life of the session.'),
-    measure: z
-      .record(
-        z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'a measure name is letters, digits and _, a letter first'),
-        z.string().describe('count, attempts, rate, sum(field), distinct(field)'),
-      )
-      .refine((map) => Object.keys(map).length >= 1 && Object.keys(map).length <= 8, 'a rule has 1 to 8 measures')
-      .describe('Named measures that the expressions use.'),
+    within: Window.describe('Sliding window, or `session` for the whole life of the session.'),
+    measure: measuresOver(Match),
     when: z
       .strictObject({ watch: Expression.optional(), pause: Expression.optional(), kill: Expression.optional() })
       .refine((when) => Object.keys(when).length > 0, 'at least one of watch, pause, kill')
@@ -124,6 +141,7 @@ export const Rule = z
   })
   .describe('Firebreak rule');
 export type Rule = z.infer<typeof Rule>;
+export type Measure = Rule['measure'][string];
 
 /** Settings that hold for a whole policy. Durations are milliseconds. */
 export const PolicySettings = z.strictObject({

@@ -23,7 +23,7 @@ export const SessionState = z
     filters: z.array(
       z.strictObject({
         id: z.string().describe('Names the `match` of the rules that count here.'),
-        passed: z.int().nonnegative().describe('Actions of this life that passed it.'),
+        passed: z.int().nonnegative().describe('Actions of this life that passed it and count in a measure.'),
         measures: z.array(
           z.strictObject({
             id: z.string(),
@@ -32,7 +32,7 @@ export const SessionState = z
             parts: z.int().nonnegative().describe('Stored parts of the window.'),
           }),
         ),
-        steps: z.array(EvidenceStep).describe('The newest actions that passed it.'),
+        steps: z.array(EvidenceStep).describe('The newest of these actions.'),
       }),
     ),
   })

@@ -7,10 +7,11 @@ import { judge, type Ruling } from './judge.ts';
 import { observe } from './observe.ts';
 import type { Outputs } from './outputs.ts';
 import type { Partition, PartitionState } from './partition.ts';
-import type { Plan } from './plan/policy.ts';
+import type { Plan, RulePlan } from './plan/policy.ts';
 import { boundSession } from './session/bound.ts';
 import { effectiveTime } from './session/event-time.ts';
 import { Call } from './session/failed-calls.ts';
+import type { Group } from './session/group.ts';
 import { ONCE, PRINCIPALS_MAX, type Session } from './session/session.ts';
 
 /** Of a value that no rule reads, a finding shows so many characters. */
@@ -70,12 +71,15 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
 
   if (session.level === 'watch' && clockMs - session.watchMs > plan.settings.watchHoldMs)
     relaxOrHold(plan, session, event, clockMs, outputs);
-  const rulings: Ruling[] = [];
   const observed = { event, timeMs, call: Call.of(event) };
+  const passed: { rules: readonly RulePlan[]; group: Group }[] = [];
   for (const groupPlan of plan.groupsFor(event.action)) {
-    if (!groupPlan.test(event)) continue;
-    const group = observe(session, groupPlan, observed);
-    for (const rule of groupPlan.rules) {
+    if (groupPlan.test(event)) passed.push({ rules: groupPlan.rules, group: observe(session, groupPlan, observed) });
+  }
+  // Only now: a share also looks at what the group of all actions has counted.
+  const rulings: Ruling[] = [];
+  for (const { rules, group } of passed) {
+    for (const rule of rules) {
       const { uncovered } = rule;
       rulings.push(
         uncovered === undefined

@@ -117,7 +117,8 @@ type Reasoning = Pick<
 
 function reasoningOf(session: Session, ruling: Ruling): Reasoning {
   const { rule, group } = ruling;
-  const steps = group.steps.filter((step) => contributes(step, session, rule.withinMs));
+  const longestMs = Math.max(...rule.reads.map(({ feature }) => feature.withinMs));
+  const steps = group.steps.filter((step) => contributes(step, session, longestMs));
   const measures = finiteOnly(measuresOf(ruling));
   const marks = Math.max(0, ...rule.reads.map(({ feature }) => group.features.get(feature.id)?.size() ?? 0));
   return {
@@ -127,7 +128,7 @@ function reasoningOf(session: Session, ruling: Ruling): Reasoning {
     measures,
     baseline: baselineOf(ruling),
     evidence: steps.map(evidenceOf),
-    evidenceOmitted: Math.max(0, (Number.isFinite(rule.withinMs) ? marks : group.passed) - steps.length),
+    evidenceOmitted: Math.max(0, (Number.isFinite(longestMs) ? marks : group.passed) - steps.length),
   };
 }
 

@@ -4,6 +4,7 @@ import { ExpressionFault } from './expression/fault.ts';
 import type { Value } from './expression/term.ts';
 import type { SessionName } from './plan/names.ts';
 import type { RulePlan } from './plan/policy.ts';
+import { readingOf } from './readings.ts';
 import type { Group } from './session/group.ts';
 import type { Session } from './session/session.ts';
 import type { Standing } from './window/feature.ts';
@@ -112,21 +113,10 @@ export function decidingNumbers({ decidedBy, values }: Ruling): { score: number;
 /** The values in the order of `RuleNames`. `moved`: all marks; `placed`: without those that were moved in time. */
 function valuesOf(rule: RulePlan, group: Group, session: Session, event: ActionEvent, marks: Standing): Value[] {
   const values = rule.blank.slice();
-  for (let slot = 0; slot < rule.reads.length; slot++) {
-    const { feature, perMinute } = rule.reads[slot]!;
-    const state = group.features.get(feature.id);
-    if (state === undefined) continue;
-    const total = marks === 'placed' ? state.placed(session.clockMs) : state.total(session.clockMs);
-    values[slot] = perMinute ? total / minutesOf(feature.withinMs, session) : total;
-  }
+  const { reads } = rule;
+  for (let slot = 0; slot < reads.length; slot++) values[slot] = readingOf(reads[slot]!, group, session, marks);
   for (const { slot, name } of rule.sessionReads) values[slot] = SESSION_VALUES[name](session, event);
   return values;
-}
-
-/** The window's length; over the life of a session its age, at least one minute so that a start is no burst. */
-function minutesOf(withinMs: number, session: Session): number {
-  const lengthMs = Number.isFinite(withinMs) ? withinMs : Math.max(session.clockMs - session.lifeStartMs, 60_000);
-  return lengthMs / 60_000;
 }
 
 export function measuresOf({ rule, values }: Ruling): Record<string, number> {

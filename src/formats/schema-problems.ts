@@ -63,7 +63,8 @@ function unionLeaves(
   const branches = issue.errors.map((issues) =>
     issues.map((inner): Issue => ({ ...inner, path: [...issue.path, ...inner.path] })),
   );
-  const shaped = branches.filter((issues) => issues.every(({ path }) => path.length > issue.path.length));
+  const inside = ({ code, path }: Issue) => code === 'unrecognized_keys' || path.length > issue.path.length;
+  const shaped = branches.filter((issues) => issues.every(inside));
   const closest = shaped.sort((a, b) => a.length - b.length)[0];
   if (closest !== undefined) return closest.flatMap((inner) => leaves(inner, schema, root));
   const told = branches.flatMap((issues) => explain(new z.ZodError(issues.slice(0, 1)), root));

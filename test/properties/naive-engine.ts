@@ -14,6 +14,7 @@ import {
   passes,
   RETRY_MS,
   type Steps,
+  statedIn,
   type Which,
 } from './naive-measures.ts';
 
@@ -94,8 +95,11 @@ export function judgeSession(arrivals: readonly Arrived[]): NaiveOutcome {
 
 /** After so long nothing of the session matters, and it may be gone. */
 function keepMs({ settings, rules }: NaivePolicy, level: number): number {
-  const windows = rules.map(({ withinMs }) => withinMs).filter(Number.isFinite);
-  const matters = Math.max(settings.idleEndMs, settings.watchHoldMs, RETRY_MS, ...windows) + settings.delayMs + 30_000;
+  const windows = rules.flatMap(statedIn).map(({ withinMs }) => withinMs);
+  const matters =
+    Math.max(settings.idleEndMs, settings.watchHoldMs, RETRY_MS, ...windows.filter(Number.isFinite)) +
+    settings.delayMs +
+    30_000;
   return level >= 2 ? Math.max(settings.killMarkMs, matters) : matters;
 }
 
@@ -198,8 +202,7 @@ function evaluate(
     'session.level': level,
     'session.age': now.atMs - now.lifeStartMs,
   };
-  for (const [name, measure] of Object.entries(rule.measures))
-    values[name] = measured(measure, rule, past, now, which, steps);
+  Object.assign(values, measured(rule, past, now, which, steps));
   const paths = Object.keys(values);
   const compiled = compileExpression(source, {
     lookup: (path) => (paths.includes(path) ? { slot: paths.indexOf(path), type: 'number' } : undefined),

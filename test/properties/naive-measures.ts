@@ -9,7 +9,7 @@ export interface NaiveRule {
   match: Record<string, string | string[]>;
   /** Infinity for the life of the session. */
   withinMs: number;
-  measures: Record<string, Measure>;
+  measures: Record<string, Measure | OwnMeasure>;
   when: Partial<Record<'watch' | 'pause' | 'kill', string>>;
   onError: 'watch' | 'pause';
   exceptions?: NaiveException[];
@@ -23,7 +23,24 @@ export interface NaiveException {
   expires: string;
 }
 
-export type Measure = 'count' | 'attempts' | 'rate' | 'sum(amount)' | 'distinct(target)' | 'distinct(tool)';
+export type Measure =
+  | 'count'
+  | 'attempts'
+  | 'rate'
+  | 'share'
+  | 'sum(amount)'
+  | 'avg(amount)'
+  | 'min(amount)'
+  | 'max(amount)'
+  | 'distinct(target)'
+  | 'distinct(tool)';
+
+/** A measure with a filter and a window of its own; without them, those of the rule. */
+export interface OwnMeasure {
+  of: Measure;
+  match?: NaiveRule['match'];
+  withinMs?: number;
+}
 
 export interface NaivePolicy {
   settings: PolicySettings;
@@ -71,17 +88,48 @@ export function passes({ match }: Pick<NaiveRule, 'match'>, event: ActionEvent):
   return matcherOf(match).test(event);
 }
 
-/** The same for one measure of it. */
-function counted(past: readonly Judged[], rule: NaiveRule, measure: Measure): Judged[] {
-  const feature = featureOf(measure);
-  const has = ({ policy }: Judged) =>
-    policy.rules.some(
-      (one) =>
-        filterOf(one) === filterOf(rule) &&
-        one.withinMs === rule.withinMs &&
-        Object.values(one.measures).some((other) => featureOf(other) === feature),
-    );
-  return past.slice(past.findLastIndex((one) => !has(one)) + 1).filter((one) => passes(rule, one.event));
+/** A measure, or all actions that a share is of, with everything that decides what it counts. */
+interface Stated {
+  of: Measure | 'all actions';
+  /** All of these must hold. */
+  matches: NaiveRule['match'][];
+  withinMs: number;
+}
+
+export function statedIn(rule: NaiveRule): Stated[] {
+  return Object.values(rule.measures).map((measure) => {
+    const { of, match, withinMs = rule.withinMs }: OwnMeasure = typeof measure === 'string' ? { of: measure } : measure;
+    return { of, matches: match === undefined ? [rule.match] : [rule.match, match], withinMs };
+  });
+}
+
+/** The actions that it counted: since the session was last judged under a policy that does not measure this. */
+function counted(past: readonly Judged[], stated: Stated): Judged[] {
+  const wanted = identityOf(stated);
+  return past
+    .slice(past.findLastIndex(({ policy }) => !measuredBy(policy).has(wanted)) + 1)
+    .filter(({ event }) => stated.matches.every((match) => passes({ match }, event)));
+}
+
+const identities = new Map<NaivePolicy, Set<string>>();
+
+function measuredBy(policy: NaivePolicy): Set<string> {
+  let known = identities.get(policy);
+  if (!known) {
+    // Whoever has a share has what it is a share of.
+    const all = policy.rules.flatMap(statedIn).flatMap((one) => (one.of === 'share' ? [one, allOf(one)] : [one]));
+    known = new Set(all.map(identityOf));
+    identities.set(policy, known);
+  }
+  return known;
+}
+
+function identityOf({ of, matches, withinMs }: Stated): string {
+  return canonicalJson([of === 'rate' ? 'count' : of, matches, String(withinMs)]);
+}
+
+function allOf({ withinMs }: Stated): Stated {
+  return { of: 'all actions', matches: [], withinMs };
 }
 
 export function covering({ exceptions = [] }: NaiveRule, { event, clockMs }: Arrived): NaiveException[] {
@@ -94,53 +142,96 @@ export function covering({ exceptions = [] }: NaiveRule, { event, clockMs }: Arr
  * Of the marks those that no exception covered when they came. What came before the rule counted this measure apart,
  * without a break until now, was covered by none.
  */
-function uncovered(marks: readonly Judged[], past: readonly Judged[], rule: NaiveRule, measure: Measure): Judged[] {
+function uncovered(marks: readonly Judged[], past: readonly Judged[], rule: NaiveRule, stated: Stated): Judged[] {
+  const wanted = identityOf(stated);
   const same = ({ policy }: Judged) =>
     policy.rules.find(
       (one) =>
         one.id === rule.id &&
         filterOf(one) === filterOf(rule) &&
         one.exceptions !== undefined &&
-        one.withinMs === rule.withinMs &&
-        Object.values(one.measures).some((other) => featureOf(other) === featureOf(measure)),
+        statedIn(one).some((other) => identityOf(other) === wanted),
     );
   const since = past.findLastIndex((one) => same(one) === undefined) + 1;
   return marks.filter((one) => past.indexOf(one) < since || covering(same(one)!, one).length === 0);
 }
 
-function featureOf(measure: Measure): Exclude<Measure, 'rate'> {
-  return measure === 'rate' ? 'count' : measure;
-}
-
-/** What a measure of a rule is at `now`: worked out from the events themselves. */
+/** What the measures of a rule are at `now`: worked out from the events themselves. */
 export function measured(
-  measure: Measure,
   rule: NaiveRule,
   past: readonly Judged[],
   now: Judged,
   which: Which,
   steps: Steps,
+): Record<string, number> {
+  const names = Object.keys(rule.measures);
+  return Object.fromEntries(
+    statedIn(rule).map((stated, i) => {
+      const passed = counted(past, stated);
+      const marks = steps === 'whole' ? passed : uncovered(passed, past, rule, stated);
+      return [names[i]!, resultOf(stated, marks, past, now, which)];
+    }),
+  );
+}
+
+function resultOf(
+  stated: Stated,
+  marks: readonly Judged[],
+  past: readonly Judged[],
+  now: Judged,
+  which: Which,
 ): number {
-  const { withinMs } = rule;
+  const { of, withinMs } = stated;
   const isLive = (one: Judged) => (Number.isFinite(withinMs) ? one.atMs > now.atMs - withinMs : one.life === now.life);
   const isUsed = (one: Judged) => which === 'all' || !(one.atMs - one.timeMs > withinMs / 60);
-  const passed = counted(past, rule, measure);
-  const marks = steps === 'whole' ? passed : uncovered(passed, past, rule, measure);
-  const used = marks.filter((one) => isLive(one) && isUsed(one));
-  switch (measure) {
+  const live = marks.filter(isLive);
+  const used = live.filter(isUsed);
+  switch (of) {
     case 'attempts':
       return used.length;
     case 'distinct(tool)':
       return new Set(used.map((one) => one.event.tool)).size;
     case 'distinct(target)':
       return new Set(used.flatMap((one) => targetsOf(one.event))).size;
-    default: {
-      const total = used.reduce((sum, one) => sum + addedBy(one, marks, measure, withinMs), 0);
-      if (measure !== 'rate') return total;
+    case 'min(amount)':
+    case 'max(amount)': {
+      const amounts = (of: Judged[]) => of.flatMap(({ event }) => event.amount ?? []);
+      return numberOr(amounts(used), amounts(live), (all) => Math[of === 'min(amount)' ? 'min' : 'max'](...all));
+    }
+    case 'avg(amount)': {
+      const withAmount = marks.filter(({ event }) => (event.amount ?? -1) >= 0);
+      const amounts = (of: Judged[]) =>
+        of
+          .filter((one) => withAmount.includes(one))
+          .filter((one) => one.event.amount! > (standing(one, withAmount, 'avg(amount)', withinMs)?.weight ?? -1))
+          .map((one) => one.event.amount!);
+      return numberOr(amounts(used), amounts(live), (all) => all.reduce((a, b) => a + b, 0) / all.length);
+    }
+    case 'share': {
+      const all = counted(past, allOf(stated));
+      const sum = (of: readonly Judged[], among: readonly Judged[]) =>
+        of.reduce((n, one) => n + addedBy(one, among, 'count', withinMs), 0);
+      const part = sum(used, marks);
+      return part === 0 ? 0 : Math.min(1, part / sum(all.filter(isLive), all));
+    }
+    case 'count':
+    case 'all actions':
+    case 'rate':
+    case 'sum(amount)': {
+      const total = used.reduce((sum, one) => sum + addedBy(one, marks, of, withinMs), 0);
+      if (of !== 'rate') return total;
       const lengthMs = Number.isFinite(withinMs) ? withinMs : Math.max(now.atMs - now.lifeStartMs, 60_000);
       return total / (lengthMs / 60_000);
     }
+    default:
+      return of satisfies never;
   }
+}
+
+/** 0 where there is no number at all; none where only marks have one that do not count. */
+function numberOr(used: number[], live: number[], of: (numbers: number[]) => number): number {
+  if (used.length > 0) return of(used);
+  return live.length === 0 ? 0 : Number.NaN;
 }
 
 function targetsOf({ targets, resource }: ActionEvent): readonly string[] {
@@ -148,14 +239,19 @@ function targetsOf({ targets, resource }: ActionEvent): readonly string[] {
   return resource?.id === undefined ? [] : [resource.id];
 }
 
-function weightOf({ affected, amount }: ActionEvent, measure: Measure): number {
-  if (measure === 'sum(amount)') return amount ?? 0;
+function weightOf({ affected, amount }: ActionEvent, measure: Stated['of']): number {
+  if (measure === 'sum(amount)' || measure === 'avg(amount)') return Math.max(amount ?? 0, 0);
   const valid = typeof affected === 'number' && Number.isInteger(affected) && affected >= 1 && affected <= 1e9;
   return valid ? affected : 1;
 }
 
 /** What the failed call that this one repeats has added and still stands for; undefined when it is no retry. */
-function standing(one: Judged, marks: readonly Judged[], measure: Measure, withinMs: number): Standing | undefined {
+function standing(
+  one: Judged,
+  marks: readonly Judged[],
+  measure: Stated['of'],
+  withinMs: number,
+): Standing | undefined {
   const { argsDigest } = one.event;
   const before = marks.slice(0, marks.indexOf(one)).findLast((other) => callOf(other.event) === callOf(one.event));
   if (argsDigest === undefined || before === undefined) return undefined;
@@ -173,7 +269,7 @@ interface Standing {
   weight: number;
 }
 
-function addedBy(one: Judged, marks: readonly Judged[], measure: Measure, withinMs: number): number {
+function addedBy(one: Judged, marks: readonly Judged[], measure: Stated['of'], withinMs: number): number {
   const weight = weightOf(one.event, measure);
   return Math.max(0, weight - (standing(one, marks, measure, withinMs)?.weight ?? 0));
 }

@@ -2,147 +2,13 @@ import fc from 'fast-check';
 import { ACTIONS, type ActionEvent } from '../../src/domain/event.ts';
 import { formatInstant } from '../../src/domain/instant.ts';
 import type { LogRecord, RecordBody } from '../../src/domain/record.ts';
-import { type PolicyBody, PolicySettings } from '../../src/domain/rule.ts';
-import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
-import { ruleOf, START_MS } from '../engine/harness.ts';
-import type { NaiveException, NaivePolicy, NaiveRule } from './naive-measures.ts';
+import { START_MS } from '../engine/harness.ts';
+import { hashOf, POLICIES } from './random-policies.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-const SETTINGS = PolicySettings.parse({ maxLifetimeMs: 5 * HOUR, killMarkMs: 999 * DAY });
-const BASE: Omit<NaiveRule, 'id' | 'when' | 'measures'> = {
-  mode: 'enforce',
-  match: {},
-  withinMs: 10 * MINUTE,
-  onError: 'watch',
-};
-
-/** Kept in every policy, so that all of them keep a session equally long. */
-const LONG: NaiveRule = {
-  ...BASE,
-  id: 'long',
-  withinMs: 2 * HOUR,
-  measures: { n: 'attempts' },
-  when: { watch: 'n > 14' },
-};
-const DELETES: NaiveRule = {
-  ...BASE,
-  id: 'deletes',
-  match: { action: 'delete', outcome: 'ok' },
-  measures: { n: 'count', kinds: 'distinct(target)' },
-  when: { watch: 'n > 2', pause: 'n > 5 or kinds > 4', kill: 'n > 9 and kinds / n > 0.2' },
-};
-const PAYMENTS: NaiveRule = {
-  ...BASE,
-  id: 'payments',
-  match: { action: ['pay', 'delete'] },
-  withinMs: 3 * MINUTE,
-  measures: { paid: 'sum(amount)', n: 'count', tries: 'attempts' },
-  // Without a payment there is nothing to divide by.
-  when: { pause: 'n / paid > 3', watch: 'tries > 3', kill: 'paid > 1500' },
-  onError: 'watch',
-};
-const LIFE: NaiveRule = {
-  ...BASE,
-  id: 'life',
-  match: { action: ['delete', 'pay', 'send'] },
-  withinMs: Number.POSITIVE_INFINITY,
-  measures: { n: 'count', tools: 'distinct(tool)', perMinute: 'rate' },
-  when: { watch: 'n > 8 and perMinute > 0.5', pause: 'n > 16 and tools > 1', kill: 'n > 24 and session.level >= 2' },
-};
-const BURST: NaiveRule = {
-  ...BASE,
-  id: 'burst',
-  withinMs: 20 * SECOND,
-  measures: { n: 'count' },
-  when: { watch: 'n > 6', pause: 'n > 20 and session.actions > 3' },
-};
-const SHADOW: NaiveRule = { ...DELETES, id: 'shadow', mode: 'shadow', when: { kill: 'n > 0' } };
-const BROKEN: NaiveRule = {
-  ...BASE,
-  id: 'broken',
-  match: { action: 'admin' },
-  measures: { paid: 'sum(amount)', n: 'count' },
-  when: { kill: '1 / paid > 0 and n > 4', pause: 'n > 3' },
-};
-const CAREFUL: NaiveRule = {
-  ...BROKEN,
-  id: 'careful',
-  onError: 'pause',
-  when: { kill: 'n > 4', watch: 'n / paid > 9' },
-};
-/** The filter of `deletes` over another window: what one policy counts, the other must not find again. */
-const FAST: NaiveRule = {
-  ...DELETES,
-  id: 'fast',
-  withinMs: 2 * MINUTE,
-  when: { watch: 'n > 1', pause: 'n > 5', kill: 'n > 9' },
-};
-
-/** Its last day is the first of most logs. */
-const CLEANUP: NaiveException = { name: 'cleanup', match: { purpose: 'p1' }, atMost: 'watch', expires: '2026-01-05' };
-const SCRATCH: NaiveException = {
-  name: 'scratch',
-  match: { 'resource.id': ['r1', 'r2'] },
-  when: { pause: 'n > 12', kill: 'n > 20' },
-  expires: '2026-03-01',
-};
-const INVOICES: NaiveException = {
-  name: 'invoices',
-  match: { tool: 't1' },
-  // No value without a payment: then it lifts nothing.
-  when: { pause: 'n / paid > 9', kill: 'paid > 2500' },
-  expires: '2026-01-06',
-};
-
-export const POLICIES: readonly NaivePolicy[] = [
-  [{ ...DELETES, exceptions: [CLEANUP] }, { ...PAYMENTS, exceptions: [INVOICES] }, LONG, SHADOW, LIFE],
-  [
-    BURST,
-    {
-      ...DELETES,
-      when: { pause: 'n > 7', kill: 'n > 14' },
-      exceptions: [{ ...CLEANUP, atMost: 'pause' as const }, SCRATCH],
-    },
-    LONG,
-    { ...SHADOW, mode: 'enforce' as const, when: { watch: 'n > 1' } },
-    CAREFUL,
-  ],
-  [
-    { ...LIFE, exceptions: [{ ...CLEANUP, match: { tool: ['t1', 't2'] } }] },
-    BROKEN,
-    LONG,
-    BURST,
-    PAYMENTS,
-    { ...FAST, exceptions: [{ ...SCRATCH, when: { kill: 'n > 9' } }] },
-  ],
-].map((rules) => ({ settings: SETTINGS, rules }));
-
-export function planOfPolicy(policy: NaivePolicy, index: number): Plan {
-  return compilePolicy(hashOf(index), bodyOfPolicy(policy));
-}
-
-export function bodyOfPolicy({ settings, rules }: NaivePolicy): PolicyBody {
-  return {
-    format: 1,
-    settings,
-    rules: rules.map(({ withinMs, measures, exceptions, ...rule }) =>
-      ruleOf({
-        ...rule,
-        measure: measures,
-        within: Number.isFinite(withinMs) ? `${withinMs}ms` : 'session',
-        ...(exceptions ? { exceptions: exceptions.map((one) => ({ ...one, reason: 'known', owner: 'team' })) } : {}),
-      }),
-    ),
-  };
-}
-
-export function hashOf(index: number): string {
-  return `sha256:${String(index).repeat(64)}`;
-}
 
 /** One record as it is drawn; what it means depends on those before it. */
 interface Gene {
@@ -183,7 +49,7 @@ const event: fc.Arbitrary<Gene['event']> = fc.record(
     action: fc.oneof({ weight: 3, arbitrary: risky }, { weight: 1, arbitrary: fc.constantFrom(...ACTIONS) }),
     outcome: fc.constantFrom('ok' as const, 'ok' as const, 'error' as const, 'denied' as const, 'unknown' as const),
     affected: fc.oneof(fc.constantFrom(1, 2, 7), fc.constantFrom<unknown>(0, -1, 1.5, 'many', null, 2e9)),
-    amount: fc.constantFrom(0, 0.25, 3, 120, 450),
+    amount: fc.constantFrom(-7, 0, 0.25, 3, 120, 450),
     argsDigest: fc.constantFrom('d1', 'd2'),
     resource: fc.record({ id: fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5', 'r6') }),
     targets: fc.constantFrom([], ['r1', 'r2'], ['r7', 'r8', 'r9']),

@@ -10,7 +10,8 @@ import { decodeSession, encodeSession, readSessionHeader } from '../../src/engin
 import { needs, step } from '../../src/engine/step.ts';
 import { judgeSession } from './naive-engine.ts';
 import type { Arrived, NaivePolicy } from './naive-measures.ts';
-import { longRandomLog, POLICIES, planOfPolicy, randomLog } from './random-log.ts';
+import { longRandomLog, randomLog } from './random-log.ts';
+import { POLICIES, planOfPolicy } from './random-policies.ts';
 
 const PLANS: readonly Plan[] = POLICIES.map(planOfPolicy);
 const TOPIC = 'topic-1';

@@ -1,101 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formOf, readFeature } from '../../src/engine/plan/feature-kind.ts';
-import { ByteReader, ByteWriter } from '../../src/engine/session/bytes.ts';
-import type { Feature, Standing } from '../../src/engine/window/feature.ts';
-import { LifetimeDistinct, LifetimeSum } from '../../src/engine/window/lifetime.ts';
+import type { Feature } from '../../src/engine/window/feature.ts';
+import { LifetimeAverage, LifetimeDistinct, LifetimeExtreme, LifetimeSum } from '../../src/engine/window/lifetime.ts';
+import { SlidingAverage } from '../../src/engine/window/sliding-average.ts';
 import { EXACT_VALUES, SlidingDistinct } from '../../src/engine/window/sliding-distinct.ts';
+import { SlidingExtreme } from '../../src/engine/window/sliding-extreme.ts';
 import { EXACT_MARKS, PARTS_PER_WINDOW, SlidingSum } from '../../src/engine/window/sliding-sum.ts';
 import { START_MS } from '../engine/harness.ts';
 import { DistinctOracle, SumOracle } from './window-oracle.ts';
+import {
+  ADDING,
+  add,
+  bytesOf,
+  COARSENED,
+  CODED,
+  expectBetween,
+  expectSame,
+  type Happening,
+  story,
+  throughBytes,
+} from './window-story.ts';
 
 const PARTS_MAX = EXACT_MARKS + PARTS_PER_WINDOW + 1;
-
-/** What happens next to a window: time passes, then something is added, or it goes through bytes, or gets coarser. */
-interface Happening {
-  afterMs: number;
-  what: 'add' | 'codec' | 'coarsen';
-  weight: number;
-  value: number;
-  standing: Standing;
-}
-
-interface Story {
-  withinMs: number;
-  happenings: Happening[];
-}
-
-type Weights = 'integers' | 'fractions';
-const WEIGHTS: Record<Weights, fc.Arbitrary<number>> = {
-  integers: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 1e9 })),
-  // From a fraction of a cent to more than a double can hold beside it.
-  fractions: fc.oneof(
-    fc.double({ min: 1e-6, max: 1e-3, noNaN: true }),
-    fc.double({ min: 0.01, max: 1e6, noNaN: true }),
-    fc.integer({ min: 1, max: 9 }),
-    fc.constantFrom(0.5, 2 ** 52, 2 ** 53),
-  ),
-};
-
-/** Bursts, ties, a steady pace and long gaps, each for a while, as times of real sessions are. */
-function story(weights: Weights, values: number, what: fc.Arbitrary<Happening['what']>): fc.Arbitrary<Story> {
-  const pace = fc.constantFrom(0, 0, 0.0002, 0.002, 0.02, 0.3);
-  return fc.constantFrom(1000, 1234, 60_000, 599_999, 86_400_000).chain((withinMs) => {
-    const spell = pace.chain((share) =>
-      fc.array(
-        fc.record({
-          afterMs: fc.nat({ max: Math.floor(share * withinMs) }),
-          what,
-          weight: WEIGHTS[weights],
-          value: fc.nat({ max: values }),
-          standing: fc.constantFrom<Standing>('placed', 'placed', 'placed', 'moved'),
-        }),
-        { maxLength: 200, size: 'max' },
-      ),
-    );
-    const gap = fc
-      .nat({ max: 2 * withinMs })
-      .map((afterMs): Happening[] => [{ afterMs, what: 'add', weight: 1, value: 0, standing: 'placed' }]);
-    return fc
-      .array(fc.oneof({ weight: 5, arbitrary: spell }, { weight: 1, arbitrary: gap }), { maxLength: 8, size: 'max' })
-      .map((spells) => ({ withinMs, happenings: spells.flat() }));
-  });
-}
-
-const ADDING = fc.constantFrom<Happening['what']>('add');
-const CODED = fc.oneof({ weight: 9, arbitrary: ADDING }, { weight: 1, arbitrary: fc.constant('codec' as const) });
-const COARSENED = fc.oneof(
-  { weight: 30, arbitrary: ADDING },
-  { weight: 1, arbitrary: fc.constant('coarsen' as const) },
-);
-
-function bytesOf(feature: Feature): Uint8Array {
-  const to = new ByteWriter();
-  feature.write(to);
-  return to.finish();
-}
-
-function throughBytes(feature: Feature): Feature {
-  const from = new ByteReader(bytesOf(feature));
-  const read = readFeature(formOf(feature), from, feature.withinMs);
-  expect(from.rest).toBe(0);
-  return read;
-}
-
-function add(feature: Feature, nowMs: number, { weight, value, standing }: Happening): void {
-  if (feature.holds === 'weights') feature.add(nowMs, weight, standing);
-  else feature.add(nowMs, value, standing);
-}
-
-/** Equal; sums of fractions up to rounding. */
-function expectSame(weights: Weights, found: number, wanted: number): void {
-  const rounding = weights === 'integers' ? 0 : 1e-9 * Math.abs(wanted);
-  if (!(Math.abs(found - wanted) <= rounding)) expect(found).toBe(wanted);
-}
-
-function expectBetween(low: number, found: number, high: number): void {
-  if (!(found >= low * (1 - 1e-9) && found <= high * (1 + 1e-9))) expect.fail(`${found} is not from ${low} to ${high}`);
-}
 
 describe('SlidingSum', () => {
   it.each(['integers', 'fractions'] as const)(
@@ -232,8 +158,16 @@ const FORMS: [string, (withinMs: number) => Feature][] = [
   ['LifetimeSum', () => new LifetimeSum()],
   ['LifetimeDistinct', () => new LifetimeDistinct()],
 ];
+const NUMBER_FORMS: typeof FORMS = [
+  ['SlidingAverage', (withinMs) => new SlidingAverage(withinMs)],
+  ['SlidingExtreme max', (withinMs) => new SlidingExtreme(withinMs, 'max')],
+  ['SlidingExtreme min', (withinMs) => new SlidingExtreme(withinMs, 'min')],
+  ['LifetimeAverage', () => new LifetimeAverage()],
+  ['LifetimeExtreme max', () => new LifetimeExtreme('max')],
+  ['LifetimeExtreme min', () => new LifetimeExtreme('min')],
+];
 
-describe.each(FORMS)('%s', (_, create) => {
+describe.each([...FORMS, ...NUMBER_FORMS])('%s', (_, create) => {
   it('goes on after its bytes as it would have without, to the last bit', () => {
     fc.assert(
       fc.property(story('fractions', 400, CODED), ({ withinMs, happenings }) => {
@@ -253,7 +187,9 @@ describe.each(FORMS)('%s', (_, create) => {
       { numRuns: 40 },
     );
   });
+});
 
+describe.each(FORMS)('%s', (_, create) => {
   it('only ever counts more when it gets coarser', () => {
     fc.assert(
       fc.property(story('integers', 400, COARSENED), ({ withinMs, happenings }) => {

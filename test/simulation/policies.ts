@@ -5,7 +5,7 @@ import type { PolicyActivated } from '../../src/domain/record.ts';
 import { PolicySettings } from '../../src/domain/rule.ts';
 import { compilePolicy, ENGINE_VERSION, type Plan } from '../../src/engine/plan/policy.ts';
 import type { NaivePolicy, NaiveRule } from '../properties/naive-measures.ts';
-import { bodyOfPolicy } from '../properties/random-log.ts';
+import { bodyOfPolicy } from '../properties/random-policies.ts';
 
 /** Short, so that sessions of a short schedule end, are forgotten, and come back. Equal in all policies. */
 const SETTINGS = PolicySettings.parse({

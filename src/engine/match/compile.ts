@@ -15,13 +15,11 @@ export interface Matcher {
 
 /**
  * A map holds when all its items hold, a list of maps when any map does. Never throws at run time; every mistake is
- * found here and reported with its path inside the rule.
+ * found here and reported with its path inside the rule, where the match stands at `at`.
  */
-export function compileMatch(match: Match, problems: RuleProblem[]): Matcher {
+export function compileMatch(match: Match, problems: RuleProblem[], at: RuleProblem['path'] = ['match']): Matcher {
   const maps = Array.isArray(match) ? match : [match];
-  const compiled = maps.map((map, index) =>
-    compileMap(map, Array.isArray(match) ? ['match', index] : ['match'], problems),
-  );
+  const compiled = maps.map((map, index) => compileMap(map, Array.isArray(match) ? [...at, index] : at, problems));
   const tests = compiled.map(({ test }) => test);
   const actions = compiled.every((one) => one.actions !== undefined)
     ? new Set(compiled.flatMap((one) => [...one.actions!]))

@@ -9,26 +9,42 @@ import { compileValue, type ValueTest } from './value-test.ts';
 const INSTRUCTIONS_MAX = 500;
 
 /** Parts of a match that are allowed and cannot be meant: a map that no event meets, an expression that is costly. */
-export function matchDoubts(match: Match): RuleProblem[] {
+export function matchDoubts(match: Match, at: RuleProblem['path'], ifNothing: string): RuleProblem[] {
   const maps = mapsOf(match);
-  const consequence = matchesNothing(match) ? 'this rule can never fire' : 'nothing ever passes this map';
+  const consequence = neverTogether([match]) ? ifNothing : 'nothing ever passes this map';
   return maps.flatMap((map, index) => {
-    const path = Array.isArray(match) ? ['match', index] : ['match'];
+    const path = Array.isArray(match) ? [...at, index] : at;
     return [...contradictions(map, path, consequence), ...costly(map, path)];
   });
 }
 
-/** Whether no event at all passes, as far as that is proven. */
-export function matchesNothing(match: Match): boolean {
-  return mapsOf(match).every((map) => contradictions(map, [], '').length > 0);
+/** Whether no event at all passes all of the matches, as far as that is proven. */
+export function neverTogether(matches: readonly Match[]): boolean {
+  return waysToPass(matches).every((items) => [...items].some(([name, all]) => excludeEachOther(name, all)));
 }
 
-/** How many values a field can have among the events that pass; Infinity where that is open. */
-export function valuesThatPass(match: Match, field: string): number {
+/** How many values a field can have among the events that pass all of the matches; Infinity where that is open. */
+export function valuesThatPass(matches: readonly Match[], field: string): number {
   const closed = CLOSED[field];
   if (closed === undefined) return Number.POSITIVE_INFINITY;
-  const tests = mapsOf(match).map((map) => itemsOf(map).get(field) ?? []);
+  const tests = waysToPass(matches).map((items) => items.get(field) ?? []);
   return closed.filter((value) => tests.some((items) => items.every(({ test }) => test(value)))).length;
+}
+
+/** One for each choice of a map from every match: the items of all of them must hold at once, by field. */
+function waysToPass(matches: readonly Match[]): Map<string, Item[]>[] {
+  let ways = [new Map<string, Item[]>()];
+  for (const match of matches) {
+    const maps = mapsOf(match).map(itemsOf);
+    ways = ways.flatMap((way) => maps.map((map) => joined(way, map)));
+  }
+  return ways;
+}
+
+function joined(a: ReadonlyMap<string, Item[]>, b: ReadonlyMap<string, Item[]>): Map<string, Item[]> {
+  const all = new Map(a);
+  for (const [name, items] of b) all.set(name, [...(a.get(name) ?? []), ...items]);
+  return all;
 }
 
 function mapsOf(match: Match): MatchMap[] {
@@ -54,12 +70,16 @@ function itemsOf(map: MatchMap): Map<string, Item[]> {
 
 function contradictions(map: MatchMap, path: (string | number)[], consequence: string): RuleProblem[] {
   return [...itemsOf(map)].flatMap(([name, items]) => {
-    const type = fieldOf(name)?.type;
-    if (type === undefined || type === 'list' || !isImpossible(name, type, items)) return [];
+    if (!excludeEachOther(name, items)) return [];
     const keys = items.map(({ key }) => key);
     const reason = keys.length === 1 ? 'no event has such a value' : `${keys.join(' and ')} exclude each other`;
     return [{ path: [...path, keys.at(-1)!], place: 'key' as const, message: `${reason}: ${consequence}` }];
   });
+}
+
+function excludeEachOther(name: string, items: readonly Item[]): boolean {
+  const type = fieldOf(name)?.type;
+  return type !== undefined && type !== 'list' && isImpossible(name, type, items);
 }
 
 /** Fields that every event has, with every value they can have. */

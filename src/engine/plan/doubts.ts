@@ -1,12 +1,13 @@
 import { CONDITIONS, type Condition } from '../../domain/level.ts';
-import type { Rule, RuleException } from '../../domain/rule.ts';
+import type { Match, Measure, Rule, RuleException } from '../../domain/rule.ts';
 import { compileExpression } from '../expression/compile.ts';
 import { implies } from '../expression/implication.ts';
 import { ANY, NOT_NEGATIVE, neverHolds, type Range, type Ranges } from '../expression/ranges.ts';
 import type { BooleanTerm } from '../expression/term.ts';
-import { matchDoubts, matchesNothing, valuesThatPass } from '../match/doubts.ts';
+import { matchDoubts, neverTogether, valuesThatPass } from '../match/doubts.ts';
 import type { RuleProblem } from '../problem.ts';
-import { parseMeasure } from './measure.ts';
+import { COVERS_NOTHING } from './exceptions.ts';
+import { type MeasureSource, parseMeasure } from './measure.ts';
 import { declareNames, type RuleNames } from './names.ts';
 
 interface Stated {
@@ -20,8 +21,9 @@ interface Stated {
  * in the wrong order, costly regular expressions. Only what is proven: an honest rule is never accused.
  */
 export function doubtsOf(rule: Rule): RuleProblem[] {
-  const inMatch = matchDoubts(rule.match);
-  if (matchesNothing(rule.match)) return inMatch;
+  const ofRule = matchDoubts(rule.match, ['match'], 'this rule can never fire');
+  if (neverTogether([rule.match])) return ofRule;
+  const inMatch = [...ofRule, ...ownMatchDoubts(rule)];
   const names = declareNames(Object.keys(rule.measure), rule.baselineDefaults);
   const ranges = rangesOf(rule, names);
   const given = CONDITIONS.filter((condition) => rule.when[condition] !== undefined);
@@ -50,6 +52,23 @@ export function doubtsOf(rule: Rule): RuleProblem[] {
   ];
 }
 
+/** A measure's own match holds beside that of the rule. One that cannot leaves the measure at 0. */
+function ownMatchDoubts(rule: Rule): RuleProblem[] {
+  return Object.entries(rule.measure).flatMap(([name, measure]) => {
+    const own = ownMatchOf(measure);
+    if (own === undefined) return [];
+    const path = ['measure', name, 'match'];
+    const doubts = matchDoubts(own, path, `"${name}" counts nothing`);
+    if (neverTogether([own]) || !neverTogether([rule.match, own])) return doubts;
+    const message = `no action passes this match and that of the rule: "${name}" counts nothing`;
+    return [...doubts, { path, place: 'key', message }];
+  });
+}
+
+function ownMatchOf(measure: Measure): Match | undefined {
+  return typeof measure === 'string' ? undefined : measure.match;
+}
+
 /** An exception whose bound is reached wherever that of the rule is lifts nothing. */
 function exceptionDoubts(
   { match, when = {} }: RuleException,
@@ -65,7 +84,7 @@ function exceptionDoubts(
     const message = `${condition} lifts nothing: it holds wherever that of the rule does (${own.text})`;
     return [{ path: ['when', condition], message }];
   });
-  return [...matchDoubts(match), ...bounds];
+  return [...matchDoubts(match, ['match'], COVERS_NOTHING), ...bounds];
 }
 
 /** Undefined for what `checkRule` refuses. */
@@ -101,9 +120,25 @@ function rangesOf(rule: Rule, names: RuleNames): Ranges {
 }
 
 function measureRange(rule: Rule, name: string): Range {
-  const parsed = parseMeasure(rule.measure[name]!);
+  const measure = rule.measure[name]!;
+  const parsed = parseMeasure(typeof measure === 'string' ? measure : measure.of);
   if ('problem' in parsed) return ANY;
-  const { feature, field } = parsed.source;
-  if (feature === 'distinct') return { lo: 0, hi: valuesThatPass(rule.match, field!) };
-  return feature === 'count' || feature === 'attempts' || feature === 'sum' ? NOT_NEGATIVE : ANY;
+  const own = ownMatchOf(measure);
+  const matches = own === undefined ? [rule.match] : [rule.match, own];
+  return neverTogether(matches) ? NOTHING : RANGES[parsed.source.feature](parsed.source, matches);
 }
+
+/** What a measure is that counts nothing. */
+const NOTHING: Range = { lo: 0, hi: 0 };
+
+const RANGES: Record<MeasureSource['feature'], (source: MeasureSource, matches: Match[]) => Range> = {
+  count: () => NOT_NEGATIVE,
+  attempts: () => NOT_NEGATIVE,
+  part: () => ({ lo: 0, hi: 1 }),
+  all: () => NOT_NEGATIVE,
+  sum: () => NOT_NEGATIVE,
+  avg: () => NOT_NEGATIVE,
+  min: () => ANY,
+  max: () => ANY,
+  distinct: ({ field }, matches) => ({ lo: 0, hi: valuesThatPass(matches, field!) }),
+};

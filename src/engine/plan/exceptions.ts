@@ -41,6 +41,9 @@ function checkException(
   return { exception, covers, endsMs: endOfDay(expires), raised };
 }
 
+/** What follows where no action can pass an exception's match. */
+export const COVERS_NOTHING = 'this exception covers nothing';
+
 /** What an exception covers. Paths begin at `match`. */
 export function compileCover(match: Match, problems: RuleProblem[]): EventTest {
   for (const map of Array.isArray(match) ? match : [match]) {

@@ -1,32 +1,67 @@
 import type { ByteReader } from '../session/bytes.ts';
 import type { Feature } from '../window/feature.ts';
-import { LifetimeDistinct, LifetimeSum } from '../window/lifetime.ts';
+import { LifetimeAverage, LifetimeDistinct, LifetimeExtreme, LifetimeSum } from '../window/lifetime.ts';
+import { SlidingAverage } from '../window/sliding-average.ts';
 import { SlidingDistinct } from '../window/sliding-distinct.ts';
+import { SlidingExtreme } from '../window/sliding-extreme.ts';
 import { SlidingSum } from '../window/sliding-sum.ts';
 import type { FeatureKind } from './measure.ts';
 
-/** The four forms of state, by the number that names them in the session codec. Numbers are never reused. */
+interface Form {
+  /** `withinMs` is Infinity for the life of the session. */
+  create(withinMs: number): Feature;
+  read(from: ByteReader, withinMs: number): Feature;
+}
+
+/** The forms of state, by the number that names them in the session codec. Numbers are never reused. */
 const FORMS = {
-  1: { create: (withinMs: number): Feature => new SlidingSum(withinMs), read: SlidingSum.read },
-  2: { create: (withinMs: number): Feature => new SlidingDistinct(withinMs), read: SlidingDistinct.read },
-  3: { create: (): Feature => new LifetimeSum(), read: LifetimeSum.read },
-  4: { create: (): Feature => new LifetimeDistinct(), read: LifetimeDistinct.read },
-} as const;
+  1: { create: (withinMs) => new SlidingSum(withinMs), read: SlidingSum.read },
+  2: { create: (withinMs) => new SlidingDistinct(withinMs), read: SlidingDistinct.read },
+  3: { create: () => new LifetimeSum(), read: LifetimeSum.read },
+  4: { create: () => new LifetimeDistinct(), read: LifetimeDistinct.read },
+  5: { create: (withinMs) => new SlidingAverage(withinMs), read: SlidingAverage.read },
+  6: { create: () => new LifetimeAverage(), read: LifetimeAverage.read },
+  7: {
+    create: (withinMs) => new SlidingExtreme(withinMs, 'max'),
+    read: (from, withinMs) => SlidingExtreme.read(from, withinMs, 'max'),
+  },
+  8: {
+    create: (withinMs) => new SlidingExtreme(withinMs, 'min'),
+    read: (from, withinMs) => SlidingExtreme.read(from, withinMs, 'min'),
+  },
+  9: { create: () => new LifetimeExtreme('max'), read: (from) => LifetimeExtreme.read(from, 'max') },
+  10: { create: () => new LifetimeExtreme('min'), read: (from) => LifetimeExtreme.read(from, 'min') },
+} as const satisfies Record<number, Form>;
 export type FormNumber = keyof typeof FORMS;
 
-const SLIDING: Record<FeatureKind, FormNumber> = { count: 1, attempts: 1, sum: 1, distinct: 2 };
-const LIFETIME: Record<FeatureKind, FormNumber> = { count: 3, attempts: 3, sum: 3, distinct: 4 };
+/** The forms that a kind has over a sliding window, and over the life of the session. */
+const FORMS_OF: Record<FeatureKind, { sliding: FormNumber; lifetime: FormNumber }> = {
+  count: { sliding: 1, lifetime: 3 },
+  attempts: { sliding: 1, lifetime: 3 },
+  part: { sliding: 1, lifetime: 3 },
+  all: { sliding: 1, lifetime: 3 },
+  sum: { sliding: 1, lifetime: 3 },
+  avg: { sliding: 5, lifetime: 6 },
+  max: { sliding: 7, lifetime: 9 },
+  min: { sliding: 8, lifetime: 10 },
+  distinct: { sliding: 2, lifetime: 4 },
+};
 
 /** `withinMs` is Infinity for the life of the session. */
 export function createFeature(kind: FeatureKind, withinMs: number): Feature {
-  return FORMS[Number.isFinite(withinMs) ? SLIDING[kind] : LIFETIME[kind]].create(withinMs);
+  return FORMS[FORMS_OF[kind][Number.isFinite(withinMs) ? 'sliding' : 'lifetime']].create(withinMs);
 }
 
 export function formOf(feature: Feature): FormNumber {
   if (feature instanceof SlidingSum) return 1;
   if (feature instanceof SlidingDistinct) return 2;
   if (feature instanceof LifetimeSum) return 3;
-  return 4;
+  if (feature instanceof LifetimeDistinct) return 4;
+  if (feature instanceof SlidingAverage) return 5;
+  if (feature instanceof LifetimeAverage) return 6;
+  if (feature instanceof SlidingExtreme) return feature.extreme === 'max' ? 7 : 8;
+  if (feature instanceof LifetimeExtreme) return feature.extreme === 'max' ? 9 : 10;
+  throw new TypeError('a feature without a form of state');
 }
 
 export function readFeature(form: number, from: ByteReader, withinMs: number): Feature {

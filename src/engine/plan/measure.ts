@@ -4,14 +4,18 @@ import { FIELD_NAMES, type FieldValue, fieldOf } from '../../domain/fields.ts';
 import { MEASURE_KINDS, type MeasureKind } from '../../domain/rule.ts';
 import { hint } from '../expression/names.ts';
 
-/** What a session keeps for a measure. Measures that need the same numbers share one feature. */
-export type FeatureKind = 'count' | 'attempts' | 'sum' | 'distinct';
+/**
+ * What a session keeps for a measure. Measures that need the same numbers share one feature. A `part` and `all` that it is part of
+ * count as `count` does, and are kept apart from it: begun under one policy, they compare the same stretch of time.
+ */
+export type FeatureKind = 'count' | 'attempts' | 'part' | 'all' | 'sum' | 'avg' | 'min' | 'max' | 'distinct';
 
 export interface MeasureSource {
   feature: FeatureKind;
-  /** Field that is added up or told apart; absent for count and attempts. */
+  /** Field that is added up, compared or told apart; absent where actions are counted. */
   field?: string;
-  reading: 'total' | 'perMinute';
+  /** `ofAll`: as a share of all the session's actions. */
+  reading: 'total' | 'perMinute' | 'ofAll';
 }
 
 interface MeasureForm {
@@ -26,7 +30,11 @@ export const MEASURE_FORMS: Record<MeasureKind, MeasureForm> = {
   count: { feature: 'count', argument: 'none', reading: 'total', usage: 'count' },
   attempts: { feature: 'attempts', argument: 'none', reading: 'total', usage: 'attempts' },
   rate: { feature: 'count', argument: 'none', reading: 'perMinute', usage: 'rate' },
+  share: { feature: 'part', argument: 'none', reading: 'ofAll', usage: 'share' },
   sum: { feature: 'sum', argument: 'number', reading: 'total', usage: 'sum(amount)' },
+  avg: { feature: 'avg', argument: 'number', reading: 'total', usage: 'avg(amount)' },
+  min: { feature: 'min', argument: 'number', reading: 'total', usage: 'min(amount)' },
+  max: { feature: 'max', argument: 'number', reading: 'total', usage: 'max(amount)' },
   distinct: { feature: 'distinct', argument: 'text', reading: 'total', usage: 'distinct(target)' },
 };
 
@@ -51,24 +59,40 @@ export function parseMeasure(text: string): { source: MeasureSource } | { proble
   if (!field) return { problem: `unknown field "${argument}"${hint(argument, FIELD_NAMES)}` };
   const numeric = field.type === 'number' || field.type === 'any';
   if (form.argument === 'number' && !numeric)
-    return { problem: `${kind} adds numbers up, and "${argument}" is a ${field.type}` };
+    return { problem: `${kind} takes numbers, and "${argument}" is a ${field.type}` };
   return { source: { feature: form.feature, field: argument, reading: form.reading } };
 }
 
-/** What one event adds to a feature: a weight, or the values to tell apart. */
+/** What one event adds to a feature: a weight, a number or none, or the values to tell apart. */
 export type Reading =
-  | { kind: 'weight'; read(event: ActionEvent): number }
+  | { kind: 'weight'; retries: Retries; read(event: ActionEvent): number }
+  | { kind: 'number'; retries: Retries; read(event: ActionEvent): number | undefined }
   | { kind: 'values'; read(event: ActionEvent): readonly string[] };
+
+/** Whether the retry of a call that failed and was counted counts again. */
+type Retries = 'once' | 'each';
 
 export function readingOf(feature: FeatureKind, field: string | undefined): Reading {
   switch (feature) {
     case 'count':
-      return { kind: 'weight', read: affectedOf };
+    case 'part':
+    case 'all':
+      return { kind: 'weight', retries: 'once', read: affectedOf };
     case 'attempts':
-      return { kind: 'weight', read: () => 1 };
+      return { kind: 'weight', retries: 'each', read: () => 1 };
     case 'sum': {
       const { read } = fieldOf(field!)!;
-      return { kind: 'weight', read: (event) => addable(read(event)) };
+      return { kind: 'weight', retries: 'once', read: (event) => addable(read(event)) ?? 0 };
+    }
+    case 'avg': {
+      const { read } = fieldOf(field!)!;
+      return { kind: 'number', retries: 'once', read: (event) => addable(read(event)) };
+    }
+    case 'min':
+    case 'max': {
+      const { read } = fieldOf(field!)!;
+      // A value that is seen again is the same value: a retry changes nothing but when it was seen last.
+      return { kind: 'number', retries: 'each', read: (event) => comparable(read(event)) };
     }
     case 'distinct': {
       const { read } = fieldOf(field!)!;
@@ -82,9 +106,13 @@ export function readingOf(feature: FeatureKind, field: string | undefined): Read
 /** More than any threshold, and so little that no sum of them overflows: an infinite one would be no number to judge. */
 const WEIGHT_MAX = 2 ** 53;
 
-/** A negative number would let a step take risk back, so it adds nothing. */
-function addable(value: FieldValue): number {
-  return typeof value === 'number' && value > 0 ? Math.min(value, WEIGHT_MAX) : 0;
+/** A negative number would let a step take risk back, so it is left out. */
+function addable(value: FieldValue): number | undefined {
+  return typeof value === 'number' && value >= 0 ? Math.min(value, WEIGHT_MAX) : undefined;
+}
+
+function comparable(value: FieldValue): number | undefined {
+  return typeof value === 'number' ? Math.max(-WEIGHT_MAX, Math.min(value, WEIGHT_MAX)) : undefined;
 }
 
 const NO_VALUES: readonly string[] = [];

@@ -1,19 +1,20 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { ActionEvent } from '../../domain/event.ts';
-import type { PolicyBody, PolicySettings } from '../../domain/rule.ts';
+import type { Match, PolicyBody, PolicySettings } from '../../domain/rule.ts';
 import { partId } from '../fingerprint.ts';
-import type { EventTest } from '../match/compile.ts';
+import { compileMatch, type EventTest, type Matcher } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
 import { FUTURE_MS } from '../session/event-time.ts';
 import { RETRY_WITHIN_MS } from '../session/failed-calls.ts';
 import { STEPS_BYTES } from '../session/group.ts';
 import type { Feature } from '../window/feature.ts';
 import { createFeature } from './feature-kind.ts';
-import { type FeatureKind, type MeasureSource, type Reading, readingOf } from './measure.ts';
+import { type FeatureKind, type Reading, readingOf } from './measure.ts';
 import { type CheckedRule, checkRule } from './rule.ts';
+import type { CheckedMeasure } from './rule-measure.ts';
 
 /** Number of this engine. A policy names the one it was checked with, and no partition follows one of a later engine. */
-export const ENGINE_VERSION = 1;
+export const ENGINE_VERSION = 2;
 
 /** One number kept per session, shared by every rule that measures the same of the same actions. */
 export interface FeaturePlan {
@@ -21,18 +22,28 @@ export interface FeaturePlan {
   kind: FeatureKind;
   withinMs: number;
   reading: Reading;
+  /** The measure's own filter, beside that of the group. */
+  test: EventTest | undefined;
   create(): Feature;
 }
+
+/** How a measure of a rule comes out of the state. */
+export type MeasureRead =
+  | { feature: FeaturePlan; reading: 'total' | 'perMinute' }
+  | { feature: FeaturePlan; reading: 'ofAll'; all: FeaturePlan; allGroup: number };
 
 export interface RulePlan extends CheckedRule {
   id: number;
   /** How each measure is read, in the order of the rule's measures. */
-  reads: { feature: FeaturePlan; perMinute: boolean }[];
+  reads: MeasureRead[];
   /** Where the rule has exceptions: what they do not cover, counted apart. */
   uncovered: GroupPlan | undefined;
 }
 
-/** All rules with one filter. An event that passes it is counted once, whatever the number of rules. */
+/**
+ * All rules with one filter. An event that passes it is counted once, whatever the number of rules. The group of all
+ * actions has none where it only counts what shares are of.
+ */
 export interface GroupPlan {
   id: number;
   test: EventTest;
@@ -66,18 +77,19 @@ export class PolicyRefused extends Error {
 export function compilePolicy(hash: string, written: PolicyBody): Plan {
   const body = JSON.parse(canonicalJson(written)) as PolicyBody;
   const groups = new Map<number, MutableGroup>();
-  for (const rule of body.rules) {
+  const grouped = body.rules.map((rule) => {
     const result = checkRule(rule);
     if (!result.ok) throw new PolicyRefused(`policy ${hash}: rule "${rule.id}": ${placed(result.problems[0]!)}`);
-    const group = groupOf(groups, result.checked);
-    const reads = result.checked.measures.map(({ source }) => ({
-      feature: featureOf(group, source, result.checked.withinMs),
-      perMinute: source.reading === 'perMinute',
-    }));
-    const uncovered = uncoveredOf(groups, group, result.checked, reads);
-    group.rules.push({ ...result.checked, id: partId(`rule ${rule.id}`), reads, uncovered });
+    return { checked: result.checked, group: groupOf(groups, rule.match, result.checked.matcher) };
+  });
+  // Only now: what a share is of may need a group that no rule has, and that one comes after all others.
+  for (const { checked, group } of grouped) {
+    const reads = checked.measures.map((measure) => readOf(groups, group, measure));
+    const uncovered = uncoveredOf(groups, group, checked, reads);
+    group.rules.push({ ...checked, id: partId(`rule ${checked.rule.id}`), reads, uncovered });
   }
-  for (const group of groups.values()) group.stepBytes = Math.floor(STEPS_BYTES / groups.size);
+  const explained = [...groups.values()].filter(({ features }) => features.some(({ kind }) => kind !== 'all'));
+  for (const group of explained) group.stepBytes = Math.floor(STEPS_BYTES / explained.length);
   return {
     hash,
     settings: body.settings,
@@ -89,12 +101,13 @@ export function compilePolicy(hash: string, written: PolicyBody): Plan {
 
 interface MutableGroup extends GroupPlan {
   filter: string;
+  actions: Matcher['actions'];
   features: FeaturePlan[];
   rules: RulePlan[];
 }
 
-function groupOf(groups: Map<number, MutableGroup>, { rule, matcher }: CheckedRule): MutableGroup {
-  return addGroup(groups, `group ${canonicalJson(rule.match)}`, rule.id, matcher.test, undefined);
+function groupOf(groups: Map<number, MutableGroup>, match: Match, matcher: Matcher): MutableGroup {
+  return addGroup(groups, `group ${canonicalJson(match)}`, matcher, undefined);
 }
 
 /**
@@ -104,11 +117,11 @@ function groupOf(groups: Map<number, MutableGroup>, { rule, matcher }: CheckedRu
 function uncoveredOf(
   groups: Map<number, MutableGroup>,
   whole: MutableGroup,
-  { rule, exceptions }: CheckedRule,
+  { rule, exceptions, matcher }: CheckedRule,
   reads: RulePlan['reads'],
 ): GroupPlan | undefined {
   if (exceptions.length === 0) return undefined;
-  const group = addGroup(groups, `uncovered ${rule.id} ${whole.filter}`, rule.id, whole.test, whole.id);
+  const group = addGroup(groups, `uncovered ${rule.id} ${whole.filter}`, matcher, whole.id);
   group.features = [...new Set(reads.map(({ feature }) => feature))];
   return group;
 }
@@ -116,36 +129,51 @@ function uncoveredOf(
 function addGroup(
   groups: Map<number, MutableGroup>,
   filter: string,
-  rule: string,
-  test: EventTest,
+  { test, actions }: Matcher,
   whole: number | undefined,
 ): MutableGroup {
   const id = partId(filter);
   const known = groups.get(id);
-  if (known && known.filter !== filter) throw new PolicyRefused(`rule "${rule}": its filter and another share an id`);
+  if (known && known.filter !== filter) throw new PolicyRefused(`"${known.filter}" and "${filter}" share an id`);
   if (known) return known;
-  const group: MutableGroup = { id, filter, test, features: [], rules: [], stepBytes: 0, whole };
+  const group: MutableGroup = { id, filter, test, actions, features: [], rules: [], stepBytes: 0, whole };
   groups.set(id, group);
   return group;
 }
 
-function featureOf(group: MutableGroup, { feature: kind, field }: MeasureSource, withinMs: number): FeaturePlan {
-  const id = partId(`feature ${kind} ${field ?? ''} ${withinMs}`);
+const ALL: Match = {};
+
+function readOf(groups: Map<number, MutableGroup>, group: MutableGroup, measure: CheckedMeasure): MeasureRead {
+  const { source, withinMs } = measure;
+  const feature = featureOf(group, source.feature, measure);
+  if (source.reading !== 'ofAll') return { feature, reading: source.reading };
+  const allGroup = groupOf(groups, ALL, compileMatch(ALL, []));
+  const all = featureOf(allGroup, 'all', { source, withinMs, own: undefined });
+  return { feature, reading: 'ofAll', all, allGroup: allGroup.id };
+}
+
+function featureOf(
+  group: MutableGroup,
+  kind: FeatureKind,
+  { source: { field }, withinMs, own }: Omit<CheckedMeasure, 'name'>,
+): FeaturePlan {
+  const filter = own === undefined ? '' : ` ${canonicalJson(own.match)}`;
+  const id = partId(`feature ${kind} ${field ?? ''} ${withinMs}${filter}`);
   const known = group.features.find((one) => one.id === id);
   if (known) return known;
   const reading = readingOf(kind, field);
-  const plan: FeaturePlan = { id, kind, withinMs, reading, create: () => createFeature(kind, withinMs) };
+  const create = () => createFeature(kind, withinMs);
+  const plan: FeaturePlan = { id, kind, withinMs, reading, test: own?.test, create };
   group.features.push(plan);
   return plan;
 }
 
 function indexByAction(groups: readonly MutableGroup[]): Plan['groupsFor'] {
-  const actionsOf = new Map(groups.map((group) => [group, group.rules[0]!.matcher.actions]));
   const lists = new Map<string, readonly GroupPlan[]>();
   return (action) => {
     let list = lists.get(action);
     if (!list) {
-      list = groups.filter((group) => actionsOf.get(group)?.has(action) ?? true);
+      list = groups.filter(({ actions }) => actions?.has(action) ?? true);
       lists.set(action, list);
     }
     return list;

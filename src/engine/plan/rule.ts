@@ -1,4 +1,3 @@
-import { parseDuration } from '../../domain/duration.ts';
 import type { Rule } from '../../domain/rule.ts';
 import { hint } from '../expression/names.ts';
 import type { Value, Values } from '../expression/term.ts';
@@ -6,17 +5,15 @@ import { compileMatch, type Matcher } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
 import { compileConditions, type StatedCondition } from './conditions.ts';
 import { checkExceptions, type ExceptionPlan } from './exceptions.ts';
-import { type MeasureSource, parseMeasure } from './measure.ts';
 import { declareNames, type RuleNames, SESSION_ORDER, type SessionName } from './names.ts';
+import { type CheckedMeasure, checkMeasure, windowOf } from './rule-measure.ts';
 import { compileSentence } from './sentence.ts';
 
 /** A rule with everything that text can get wrong settled; `compilePolicy` gives its measures their features. */
 export interface CheckedRule {
   rule: Rule;
   matcher: Matcher;
-  /** Length of the window, ms; Infinity for the life of the session. */
-  withinMs: number;
-  measures: { name: string; source: MeasureSource }[];
+  measures: CheckedMeasure[];
   names: RuleNames;
   /** The values array before anything is measured: zeros and the baseline. */
   blank: readonly Value[];
@@ -28,9 +25,6 @@ export interface CheckedRule {
   explain(values: Values): string;
 }
 
-const SHORTEST_WINDOW_MS = 1000;
-const LONGEST_WINDOW_MS = 30 * 86_400_000;
-
 /** Checks one rule that passed its schema. Every mistake at once; a rule is usable only without any. */
 export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok: false; problems: RuleProblem[] } {
   const problems: RuleProblem[] = [];
@@ -39,16 +33,10 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
     const message = `the scope "${rule.by}" needs a log of its own, which is not available yet; allowed: session`;
     problems.push({ path: ['by'], message });
   }
-  const withinMs = rule.within === 'session' ? Number.POSITIVE_INFINITY : parseDuration(rule.within);
-  if (withinMs < SHORTEST_WINDOW_MS || (withinMs > LONGEST_WINDOW_MS && rule.within !== 'session')) {
-    problems.push({ path: ['within'], message: `a window is 1s to 30d long, or "session"; found ${rule.within}` });
-  }
-  const measures: CheckedRule['measures'] = [];
-  for (const [name, text] of Object.entries(rule.measure)) {
-    const parsed = parseMeasure(text);
-    if ('problem' in parsed) problems.push({ path: ['measure', name], message: parsed.problem });
-    else measures.push({ name, source: parsed.source });
-  }
+  const withinMs = windowOf(rule.within, ['within'], problems);
+  const measures = Object.entries(rule.measure).flatMap(([name, measure]) =>
+    checkMeasure(name, measure, withinMs, problems),
+  );
   const names = declareNames(Object.keys(rule.measure), rule.baselineDefaults);
   const conditions = compileConditions(rule.when, rule, names, problems);
   for (const name of Object.keys(rule.baselineDefaults)) {
@@ -64,7 +52,7 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
   const blank = [...measures.map(() => 0), ...names.baseline.map(({ value }) => value), ...SESSION_ORDER.map(() => 0)];
   const sessionReads = sessionReadsOf(rule, names);
   const values = { names, blank, sessionReads };
-  return { ok: true, checked: { rule, matcher, withinMs, measures, ...values, conditions, exceptions, explain } };
+  return { ok: true, checked: { rule, matcher, measures, ...values, conditions, exceptions, explain } };
 }
 
 function sessionReadsOf(rule: Rule, names: RuleNames): CheckedRule['sessionReads'] {
@@ -74,7 +62,13 @@ function sessionReadsOf(rule: Rule, names: RuleNames): CheckedRule['sessionReads
 }
 
 function defaultSentence(rule: Rule): string {
-  const measures = Object.keys(rule.measure).map((name) => `{${name}} ${name}`);
-  const window = rule.within === 'session' ? 'in this session' : `within ${rule.within}`;
-  return `${rule.title}: ${measures.join(', ')} ${window}`;
+  const measures = Object.entries(rule.measure).map(([name, measure]) => {
+    const within = typeof measure === 'string' ? undefined : measure.within;
+    return within === undefined ? `{${name}} ${name}` : `{${name}} ${name} (${windowText(within)})`;
+  });
+  return `${rule.title}: ${measures.join(', ')} ${windowText(rule.within)}`;
+}
+
+function windowText(within: string): string {
+  return within === 'session' ? 'in this session' : `within ${within}`;
 }

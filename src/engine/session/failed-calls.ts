@@ -26,10 +26,10 @@ export class FailedCalls {
   #calls: FailedCall[] = [];
 
   /**
-   * What of `weight` a call adds: all of it, but for what the same call added when it failed, if that is at most five
-   * minutes ago and still stands in the window. A success closes the matter: the same call after it counts again.
+   * Notes a call. Answers what the same call added when it failed, if that is at most five minutes ago and still stands
+   * in the window: then this one is its retry. A success closes the matter: the same call after it counts again.
    */
-  added({ key, failed }: Call, weight: number, nowMs: number, withinMs: number): number {
+  retried({ key, failed }: Call, weight: number, nowMs: number, withinMs: number): number | undefined {
     const at = this.#calls.findIndex((one) => one.key === key);
     const before = at >= 0 ? this.#calls.splice(at, 1)[0]! : undefined;
     const stands =
@@ -39,7 +39,7 @@ export class FailedCalls {
       this.#calls.push({ key, sinceMs, lastMs: nowMs, weight: stands ? Math.max(before.weight, weight) : weight });
       if (this.#calls.length > CALLS_MAX) this.#calls.shift();
     }
-    return stands ? Math.max(0, weight - before.weight) : weight;
+    return stands ? before.weight : undefined;
   }
 
   /** Forgets the older half: their retries count. */

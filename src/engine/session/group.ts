@@ -41,7 +41,7 @@ export class Group {
   steps: Step[] = [];
   /** What the steps take at most; to look at each of them for every action would cost more than all else. */
   #stepsMost = 0;
-  /** Steps that passed in this life of the session. */
+  /** Steps that passed and counted in a measure, in this life of the session. */
   passed = 0;
 
   note(event: ActionEvent, atMs: number, timeMs: number, weight: number): void {

@@ -7,14 +7,17 @@ import type { ByteWriter } from '../session/bytes.ts';
 export type Standing = 'placed' | 'moved';
 
 /** What one session keeps for one measure. Times are the session clock, ms, and never fall. */
-export type Feature = WeightFeature | ValuesFeature;
+export type Feature = WeightFeature | NumberFeature | ValuesFeature;
 
 interface Windowed {
   /** Length of the window; Infinity for the life of the session. */
   readonly withinMs: number;
-  /** All marks that are in the window at `nowMs`. Expired ones are dropped on the way. */
+  /** The measure of all marks that are in the window at `nowMs`, 0 without any. Expired ones are dropped on the way. */
   total(nowMs: number): number;
-  /** The same without the moved ones: what a kill may rest on. */
+  /**
+   * The same without the moved ones: what a kill may rest on. NaN where a number such as a minimum rests on moved marks
+   * alone, so that no kill can.
+   */
   placed(nowMs: number): number;
   /** The session's life ended: forget what counts over it. Sliding windows run on. */
   endLife(): void;
@@ -28,6 +31,11 @@ interface Windowed {
 export interface WeightFeature extends Windowed {
   readonly holds: 'weights';
   add(nowMs: number, weight: number, standing: Standing): void;
+}
+
+export interface NumberFeature extends Windowed {
+  readonly holds: 'numbers';
+  add(nowMs: number, number: number, standing: Standing): void;
 }
 
 export interface ValuesFeature extends Windowed {

@@ -1,6 +1,7 @@
 import type { ByteReader, ByteWriter } from '../session/bytes.ts';
-import type { ValuesFeature, WeightFeature } from './feature.ts';
+import type { NumberFeature, ValuesFeature, WeightFeature } from './feature.ts';
 import { EXACT_VALUES } from './sliding-distinct.ts';
+import type { Extreme } from './sliding-extreme.ts';
 
 /** Sum over the life of the session. Order does not matter here, so no mark is ever moved. */
 export class LifetimeSum implements WeightFeature {
@@ -30,6 +31,81 @@ export class LifetimeSum implements WeightFeature {
   static read(from: ByteReader): LifetimeSum {
     const feature = new LifetimeSum();
     feature.#sum = from.number();
+    return feature;
+  }
+}
+
+/** Average over the life of the session. */
+export class LifetimeAverage implements NumberFeature {
+  readonly holds = 'numbers';
+  readonly withinMs = Number.POSITIVE_INFINITY;
+  #sum = 0;
+  #numbers = 0;
+
+  add(_nowMs: number, number: number): void {
+    this.#sum += number;
+    this.#numbers++;
+  }
+  total(): number {
+    return this.#numbers === 0 ? 0 : this.#sum / this.#numbers;
+  }
+  placed(): number {
+    return this.total();
+  }
+  endLife(): void {
+    this.#sum = 0;
+    this.#numbers = 0;
+  }
+  size(): number {
+    return 1;
+  }
+  coarsen(): void {}
+  write(to: ByteWriter): void {
+    to.number(this.#sum);
+    to.count(this.#numbers);
+  }
+  static read(from: ByteReader): LifetimeAverage {
+    const feature = new LifetimeAverage();
+    feature.#sum = from.number();
+    feature.#numbers = from.count();
+    return feature;
+  }
+}
+
+/** Highest or lowest number over the life of the session. */
+export class LifetimeExtreme implements NumberFeature {
+  readonly holds = 'numbers';
+  readonly withinMs = Number.POSITIVE_INFINITY;
+  readonly extreme: Extreme;
+  #found: number | undefined;
+
+  constructor(extreme: Extreme) {
+    this.extreme = extreme;
+  }
+
+  add(_nowMs: number, number: number): void {
+    this.#found = this.#found === undefined ? number : Math[this.extreme](this.#found, number);
+  }
+  total(): number {
+    return this.#found ?? 0;
+  }
+  placed(): number {
+    return this.total();
+  }
+  endLife(): void {
+    this.#found = undefined;
+  }
+  size(): number {
+    return 1;
+  }
+  coarsen(): void {}
+  write(to: ByteWriter): void {
+    to.flag(this.#found !== undefined);
+    if (this.#found !== undefined) to.number(this.#found);
+  }
+  static read(from: ByteReader, extreme: Extreme): LifetimeExtreme {
+    const feature = new LifetimeExtreme(extreme);
+    if (from.flag()) feature.#found = from.number();
     return feature;
   }
 }

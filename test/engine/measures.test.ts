@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+import type { ActionEvent } from '../../src/domain/event.ts';
+import { readingsOf } from '../../src/engine/readings.ts';
+import { Log, planOf } from './harness.ts';
+
+const MINUTE = 60_000;
+type Step = [atMs: number, event: Partial<ActionEvent>];
+
+/** What the measures of a rule are after the steps. */
+function measured(rule: Record<string, unknown>, steps: Step[], others: Record<string, unknown>[] = []) {
+  const log = new Log(planOf([{ when: { watch: true }, mode: 'shadow', ...rule }, ...others]));
+  for (const [atMs, event] of steps) log.act(atMs, event);
+  const session = log.partition.sessions.get('s-1')!;
+  const [group] = log.partition.plan!.groups.values();
+  return readingsOf(group!.rules[0]!, session.groups.get(group!.id)!, session);
+}
+
+function paid(...amounts: (number | undefined)[]): Step[] {
+  return amounts.map((amount, i) => [i, amount === undefined ? {} : { amount }]);
+}
+
+const FAILED = { outcome: 'error', argsDigest: 'd' } as const;
+const DONE = { outcome: 'ok', argsDigest: 'd' } as const;
+
+describe('a measure with its own match', () => {
+  const rule = {
+    match: { action: ['read', 'send'], outcome: 'ok' },
+    measure: {
+      all: 'count',
+      sends: { of: 'count', match: { action: 'send' } },
+      large: { of: 'count', match: [{ 'bytes|gt': 10 }, { action: 'pay' }] },
+      now: { of: 'count', match: {}, within: '1m' },
+      life: { of: 'distinct(tool)', match: { action: 'send' }, within: 'session' },
+    },
+  };
+
+  it('counts what passes it and the match of the rule, over its own window', () => {
+    const steps: Step[] = [
+      [0, { action: 'send', tool: 'a' }],
+      [1, { action: 'read', bytes: 11 }],
+      [2, { action: 'pay', bytes: 11 }],
+      [3, { action: 'send', outcome: 'denied' }],
+      [2 * MINUTE, { action: 'send', tool: 'b', affected: 5 }],
+    ];
+    expect(measured(rule, steps)).toEqual({ all: 7, sends: 6, large: 1, now: 5, life: 2 });
+  });
+
+  it('shows the steps that some measure counts, with what the first of these takes of them', () => {
+    const log = new Log(
+      planOf([{ measure: { sends: { of: 'count', match: { action: 'send' } } }, when: { pause: 'sends > 2' } }]),
+    );
+    log.act(0, { action: 'send', affected: 2 });
+    log.act(1, { action: 'read' });
+    const outputs = log.act(2, { action: 'send' });
+    const command = outputs.flatMap((output) => (output.topic === 'commands' ? [output.command] : []))[0]!;
+    expect(command.evidence.map(({ eventId, contribution }) => [eventId, contribution])).toEqual([
+      ['e-0', 2],
+      ['e-2', 1],
+    ]);
+  });
+
+  it('goes on counting under a policy with other thresholds, and begins anew under another own match', () => {
+    const policy = (match: object, kill: string, hash: string) =>
+      planOf([{ measure: { n: { of: 'count', match } }, when: { kill } }], {}, `sha256:${hash.repeat(64)}`);
+    const log = new Log(policy({ action: 'delete' }, 'n > 9', 'a'));
+    for (let i = 0; i < 3; i++) log.act(i, {});
+    log.partition.judgeUnder(policy({ action: 'delete', outcome: 'ok' }, 'n > 1', 'b'));
+    log.act(3, {});
+    expect(log.level()).toBe('clear');
+    log.partition.judgeUnder(policy({ outcome: 'ok', action: 'delete' }, 'n == 2', 'c'));
+    log.act(4, {});
+    expect(log.level()).toBe('killed');
+  });
+
+  it('is asked at an action that counts in no measure', () => {
+    const log = new Log(
+      planOf([
+        { measure: { n: { of: 'count', match: { action: 'send' } } }, when: { kill: 'n > 0 and session.actions > 1' } },
+      ]),
+    );
+    log.act(0, { action: 'send' });
+    expect(log.level()).toBe('clear');
+    log.act(1, { action: 'read' });
+    expect(log.level()).toBe('killed');
+  });
+});
+
+describe('avg, min and max', () => {
+  const measure = { mean: 'avg(amount)', low: 'min(amount)', high: 'max(amount)' };
+  it.each<[string, Step[], [mean: number, low: number, high: number]]>([
+    ['without a number they are 0', paid(undefined), [0, 0, 0]],
+    ['are over the numbers that are there', paid(1, undefined, 5), [3, 1, 5]],
+    ['take a zero as a number', paid(0, 4), [2, 0, 4]],
+    ['leave negative ones out of the average only', paid(-10, 4, 6), [5, -10, 6]],
+    ['are never more than 2^53', paid(1e300), [2 ** 53, 2 ** 53, 2 ** 53]],
+    ['forget what has left the window', [...paid(100, 1), [10 * MINUTE, { amount: 3 }]], [2, 1, 3]],
+    [
+      'take the retry of a failed call once',
+      [
+        [0, { ...FAILED, amount: 10 }],
+        [1, { ...DONE, amount: 10 }],
+        [2, { amount: 40 }],
+      ],
+      [25, 10, 40],
+    ],
+    [
+      'take a retry with a higher number',
+      [
+        [0, { ...FAILED, amount: 1 }],
+        [1, { ...DONE, amount: 9 }],
+      ],
+      [5, 1, 9],
+    ],
+  ])('%s', (_, steps, [mean, low, high]) => {
+    expect(measured({ measure }, steps)).toEqual({ mean, low, high });
+  });
+
+  it.each<[string, string]>([
+    ['an average', 'avg(amount)'],
+    ['a maximum', 'max(amount)'],
+    ['a minimum', 'min(amount)'],
+  ])('%s of moved marks alone pauses and does not kill', (_, of) => {
+    const late = new Log(planOf([{ match: { tool: 'pay' }, measure: { n: of }, when: { kill: 'n > 0' } }]));
+    late.act(30 * MINUTE, { tool: 'other' });
+    late.act(20 * MINUTE, { tool: 'pay', amount: 5 }, 31 * MINUTE);
+    expect(late.level()).toBe('paused');
+    late.act(32 * MINUTE, { tool: 'pay', amount: 5 });
+    expect(late.level()).toBe('killed');
+  });
+});
+
+describe('share', () => {
+  const rule = { match: { action: 'delete' }, measure: { deleting: 'share' } };
+  const read = { action: 'read' } as const;
+  it.each<[string, Record<string, unknown>, Step[], number]>([
+    [
+      'of the objects that all actions of the session touch',
+      {},
+      [
+        [0, { ...read, affected: 6 }],
+        [1, { affected: 2 }],
+      ],
+      0.25,
+    ],
+    [
+      'of the same window',
+      {},
+      [
+        [0, read],
+        [10 * MINUTE, {}],
+      ],
+      1,
+    ],
+    [
+      'of the same life',
+      { within: 'session' },
+      [
+        [0, read],
+        [40 * MINUTE, {}],
+      ],
+      1,
+    ],
+    [
+      'of a filter of its own',
+      { match: {}, measure: { s: { of: 'share', match: read } } },
+      [
+        [0, read],
+        [1, {}],
+      ],
+      0.5,
+    ],
+    [
+      'where a retry counts once in both',
+      {},
+      [
+        [0, read],
+        [1, FAILED],
+        [2, DONE],
+      ],
+      0.5,
+    ],
+    [
+      'is never above 1, though the failed call of a retry counted in the whole alone and has left it',
+      { within: '1m', match: { outcome: 'ok' } },
+      [
+        [0, { ...FAILED, affected: 3 }],
+        [30_000, { ...DONE, affected: 3 }],
+        [61_000, { argsDigest: 'e' }],
+      ],
+      1,
+    ],
+  ])('%s', (_, more, steps, share) => {
+    expect(Object.values(measured({ ...rule, ...more }, steps))).toEqual([share]);
+  });
+
+  it('compares the same stretch of time, also beside a count that is older', () => {
+    const counting = { id: 'counts', match: { action: 'delete' }, when: { watch: false, pause: 'n > 99' } };
+    const log = new Log(planOf([counting]));
+    for (let i = 0; i < 8; i++) log.act(i, {});
+    const sharing = { ...counting, measure: { n: 'count', deleting: 'share' }, when: { kill: 'deleting > 0.5' } };
+    log.partition.judgeUnder(planOf([sharing], {}, `sha256:${'b'.repeat(64)}`));
+    log.act(10, read);
+    log.act(11, {});
+    expect(log.level()).toBe('clear');
+  });
+});

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Standing } from '../../src/engine/window/feature.ts';
+import { LifetimeAverage, LifetimeExtreme } from '../../src/engine/window/lifetime.ts';
+import { SlidingAverage } from '../../src/engine/window/sliding-average.ts';
+import { SlidingExtreme } from '../../src/engine/window/sliding-extreme.ts';
+import { EXACT_MARKS, PARTS_PER_WINDOW } from '../../src/engine/window/sliding-sum.ts';
+import { START_MS } from '../engine/harness.ts';
+import { ADDING, COARSENED, expectSame, story } from './window-story.ts';
+
+interface Mark {
+  atMs: number;
+  number: number;
+  standing: Standing;
+}
+
+function numbersIn(marks: readonly Mark[], nowMs: number, withinMs: number, standing?: Standing): number[] {
+  return marks
+    .filter((mark) => mark.atMs > nowMs - withinMs && (standing === undefined || mark.standing === standing))
+    .map(({ number }) => number);
+}
+
+function average(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0) / numbers.length;
+}
+
+describe('SlidingAverage', () => {
+  it('is the average of all marks of the window, or of one that is up to 1/60 longer', () => {
+    fc.assert(
+      fc.property(story('integers', 0, ADDING), ({ withinMs, happenings }) => {
+        const window = new SlidingAverage(withinMs);
+        const marks: Mark[] = [];
+        let nowMs = START_MS;
+        for (const [i, { afterMs, weight, standing }] of happenings.entries()) {
+          nowMs += afterMs;
+          window.add(nowMs, weight, standing);
+          marks.push({ atMs: nowMs, number: weight, standing });
+          if (i % 5 !== 0) continue;
+          const longer = numbersIn(marks, nowMs, withinMs + withinMs / PARTS_PER_WINDOW);
+          const shortest = numbersIn(marks, nowMs, withinMs).length;
+          // The marks stand in order of time: what is counted is a run that ends now.
+          const possible = Array.from({ length: longer.length - shortest + 1 }, (_, more) =>
+            average(longer.slice(longer.length - shortest - more)),
+          );
+          const found = window.total(nowMs);
+          if (!possible.some((one) => Math.abs(one - found) <= 1e-9 * one)) expect(possible).toContain(found);
+          if (longer.length <= EXACT_MARKS) expectSame('fractions', found, possible[0]!);
+          expect(window.size()).toBeLessThanOrEqual(2 * (EXACT_MARKS + PARTS_PER_WINDOW + 1));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe.each(['min', 'max'] as const)('SlidingExtreme %s', (extreme) => {
+  const of = (numbers: readonly number[]) => Math[extreme](...numbers);
+  /** Whether `a` is at least as far out as `b`. */
+  const reaches = (a: number, b: number) => (extreme === 'max' ? a >= b : a <= b);
+
+  it('is exact while few marks can become the extreme; else it stands up to 1/60 too long', () => {
+    fc.assert(
+      fc.property(story('fractions', 0, ADDING), ({ withinMs, happenings }) => {
+        const window = new SlidingExtreme(withinMs, extreme);
+        const marks: Mark[] = [];
+        let nowMs = START_MS;
+        for (const { afterMs, weight, standing } of happenings) {
+          nowMs += afterMs;
+          // Falling for a long while, so that many stand on the stairs.
+          const number = marks.length % 300 < 200 ? (1e6 - marks.length) * (extreme === 'max' ? 1 : -1) : weight;
+          window.add(nowMs, number, standing);
+          marks.push({ atMs: nowMs, number, standing });
+          const longerMs = withinMs + withinMs / PARTS_PER_WINDOW;
+          const exact = numbersIn(marks, nowMs, withinMs);
+          if (!reaches(window.total(nowMs), of(exact))) expect(window.total(nowMs)).toBe(of(exact));
+          expect(reaches(of(numbersIn(marks, nowMs, longerMs)), window.total(nowMs))).toBe(true);
+          if (exact.length <= EXACT_MARKS && numbersIn(marks, nowMs, 2 * withinMs).length <= EXACT_MARKS)
+            expect(window.total(nowMs)).toBe(of(exact));
+          const placed = numbersIn(marks, nowMs, withinMs, 'placed');
+          const placedLonger = numbersIn(marks, nowMs, longerMs, 'placed');
+          if (placedLonger.length === 0) expect(window.placed(nowMs)).toBeNaN();
+          else if (placed.length > 0) {
+            expect(reaches(window.placed(nowMs), of(placed))).toBe(true);
+            expect(reaches(of(placedLonger), window.placed(nowMs))).toBe(true);
+          }
+          expect(window.size()).toBeLessThanOrEqual(2 * (EXACT_MARKS + PARTS_PER_WINDOW + 1));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('only ever reaches further when it gets coarser', () => {
+    fc.assert(
+      fc.property(story('fractions', 0, COARSENED), ({ withinMs, happenings }) => {
+        const window = new SlidingExtreme(withinMs, extreme);
+        const marks: Mark[] = [];
+        let nowMs = START_MS;
+        for (const { afterMs, weight, standing, what } of happenings) {
+          nowMs += afterMs;
+          window.add(nowMs, weight, standing);
+          marks.push({ atMs: nowMs, number: weight, standing });
+          if (what === 'coarsen') window.coarsen();
+          expect(reaches(window.total(nowMs), of(numbersIn(marks, nowMs, withinMs)))).toBe(true);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('rests no kill on moved marks alone', () => {
+    const window = new SlidingExtreme(1000, extreme);
+    expect([window.total(0), window.placed(0)]).toEqual([0, 0]);
+    window.add(0, 5, 'moved');
+    expect([window.total(0), window.placed(0)]).toEqual([5, Number.NaN]);
+    window.add(1, 7, 'placed');
+    expect(window.placed(1)).toBe(7);
+    expect([window.total(1001), window.placed(1001)]).toEqual([0, 0]);
+  });
+});
+
+describe('over the life of a session', () => {
+  it('LifetimeAverage and LifetimeExtreme take every number of it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ noNaN: true, min: -1e9, max: 1e9 }), { minLength: 1 }), (numbers) => {
+        const features = [new LifetimeAverage(), new LifetimeExtreme('min'), new LifetimeExtreme('max')];
+        for (const number of numbers) for (const feature of features) feature.add(0, number);
+        expect(Math.abs(features[0]!.total() - average(numbers))).toBeLessThanOrEqual(1e-3);
+        expect(features.slice(1).map((one) => one.total())).toEqual([Math.min(...numbers), Math.max(...numbers)]);
+        for (const feature of features) feature.endLife();
+        expect(features.map((one) => one.total())).toEqual([0, 0, 0]);
+      }),
+    );
+  });
+});
