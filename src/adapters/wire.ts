@@ -2,7 +2,7 @@ import type { Command } from '../domain/command.ts';
 import { formatInstant } from '../domain/instant.ts';
 import type { Output, OwnerRecord } from '../domain/output.ts';
 import { type RawRecord, type Refusal, TYPE_PREFIX } from '../domain/record.ts';
-import { KEY_HEADER, type SigningKey, signCommand, signControl } from '../formats/signature.ts';
+import { KEY_HEADER, type SigningKey, signCommand, signRecord } from '../formats/signature.ts';
 
 /** One message as Kafka carries it. Without a partition, murmur2 of the key chooses it. */
 export interface WireMessage {
@@ -41,6 +41,7 @@ const STAGES: Record<Refusal, string> = {
   placeholder_session: 'TRANSFORMATION',
   key_mismatch: 'KEY_CONVERTER',
   misrouted: 'KEY_CONVERTER',
+  invalid_signature: 'TRANSFORMATION',
 };
 
 const COMMAND_TYPES: Record<Command['action'], string> = {
@@ -122,7 +123,7 @@ function ownerMessage(
   const attributes = { id: ownerRecordId(record, partition, options.nowMs), type, time: formatInstant(options.nowMs) };
   const body = event(key, record.body, { ...attributes, subject: subjectOf(record) }, options);
   if (options.signingKey !== undefined) {
-    Object.assign(body.headers, signControl({ type, key: body.key!, value: body.value! }, options.signingKey));
+    Object.assign(body.headers, signRecord({ type, key: body.key!, value: body.value! }, options.signingKey));
   }
   return body;
 }

@@ -139,6 +139,10 @@ export const Config = z
     keys: z
       .strictObject({
         file: z.string().min(1).default('firebreak.keys.json').describe('Key file: signs, and says whom to believe.'),
+        mustSign: z
+          .array(z.string().min(1))
+          .default([])
+          .describe('Sources whose actions count only with the signature of a gateway; `*` is every action.'),
       })
       .prefault({})
       .describe('Signatures.'),

@@ -6,7 +6,7 @@ import type { LogRecord } from '../domain/record.ts';
 import type { Partition } from '../engine/partition.ts';
 import { decodeSession } from '../engine/session/codec.ts';
 import { needs, step } from '../engine/step.ts';
-import { decodeRecord } from '../formats/log-record.ts';
+import { decodeRecord, type MustSign } from '../formats/log-record.ts';
 import type { Keyring } from '../formats/signature.ts';
 import { type Assignment, type Batch, type Clock, type Outlet, type Tenure, TenureLost } from '../ports.ts';
 import { type CheckpointBody, digestOf, encodeCheckpointBody, usable } from './checkpoint-body.ts';
@@ -22,6 +22,7 @@ export interface WorkerParts {
   outlet: Outlet;
   policies: Policies;
   keyring: Keyring | undefined;
+  mustSign?: MustSign;
   clock: Clock;
   stats: Stats;
   logger: Logger;
@@ -140,8 +141,8 @@ export class PartitionWorker {
   async #take({ partition, first, next, high, records: raws }: Batch): Promise<void> {
     if (first !== this.#next)
       throw new Error(`partition ${partition}: ${this.#next} is next, the batch begins at ${first}`);
-    const { keyring, topic, policies } = this.#parts;
-    const records = raws.map((raw) => decodeRecord(raw, keyring, this.assignment));
+    const { keyring, mustSign, topic, policies } = this.#parts;
+    const records = raws.map((raw) => decodeRecord(raw, keyring, this.assignment, mustSign));
     const trace = traceBatch(topic, partition, records);
     try {
       const wanted = needs(this.partition, records);

@@ -118,6 +118,7 @@ async function start(
     retentionMs,
     policies: new Policies(library),
     keyring: keys.keyring,
+    mustSign: new Set(config.keys.mustSign),
     checkpointIntervalMs: config.checkpoint.intervalMs,
     probeIntervalMs: config.probe.intervalMs,
     leaseIntervalMs: config.lease.intervalMs,

@@ -82,6 +82,7 @@ export const REFUSALS = [
   'placeholder_session',
   'key_mismatch',
   'misrouted',
+  'invalid_signature',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 

@@ -15,7 +15,15 @@ import {
   type Restated,
   TYPE_PREFIX,
 } from '../domain/record.ts';
-import { controlSignatureFault, KEY_HEADER, type Keyring, type Role, SIGNATURE_HEADER } from './signature.ts';
+import {
+  actionSignatureFault,
+  type Claim,
+  controlSignatureFault,
+  KEY_HEADER,
+  type Keyring,
+  type Role,
+  SIGNATURE_HEADER,
+} from './signature.ts';
 
 /** Largest control record, in bytes: the largest message that the topic takes. */
 export const CONTROL_BYTES_MAX = 512 * 1024;
@@ -40,16 +48,33 @@ const SIGNERS: Record<ControlType, readonly Role[]> = {
   'state.restated.v1': ['owner'],
 };
 
+/** Sources whose actions count only with a signature. A signature of any other is not looked at. */
+export type MustSign = ReadonlySet<string>;
+
+/** In place of a source: every action, also one without a source. */
+export const EVERY_SOURCE = '*';
+const NOBODY: MustSign = new Set();
+
 /**
  * Reads one record of `firebreak.actions`: CloudEvents in binary mode (header `ce_type`) or structured mode, or a bare
  * action. Never throws: what cannot be used is refused with the reason. Without a keyring no signature is looked at,
  * without a home no partition; both are for files.
  */
-export function decodeRecord(raw: RawRecord, keyring: Keyring | undefined, home?: Home): LogRecord {
-  return { offset: raw.offset, appendMs: raw.appendMs, body: decodeBody(raw, keyring, home) };
+export function decodeRecord(
+  raw: RawRecord,
+  keyring: Keyring | undefined,
+  home?: Home,
+  mustSign: MustSign = NOBODY,
+): LogRecord {
+  return { offset: raw.offset, appendMs: raw.appendMs, body: decodeBody(raw, keyring, home, mustSign) };
 }
 
-function decodeBody(raw: RawRecord, keyring: Keyring | undefined, home: Home | undefined): RecordBody {
+function decodeBody(
+  raw: RawRecord,
+  keyring: Keyring | undefined,
+  home: Home | undefined,
+  mustSign: MustSign,
+): RecordBody {
   const { value } = raw;
   if (value === null) return refused(raw, 'not_json', 'no value');
   const type = headerText(raw, 'ce_type');
@@ -60,10 +85,10 @@ function decodeBody(raw: RawRecord, keyring: Keyring | undefined, home: Home | u
     if (json === undefined) return refused(raw, 'not_json', 'value is not JSON');
     if (type === undefined && isStructured(json)) {
       return json.type === ACTION_TYPE
-        ? decodeAction(raw, json.data, home)
+        ? decodeAction(raw, json.data, home, keyring, mustSign)
         : decodeControl(raw, value, json.type, json.data, keyring, home);
     }
-    return decodeAction(raw, json, home);
+    return decodeAction(raw, json, home, keyring, mustSign);
   }
   if (value.length > CONTROL_BYTES_MAX) return tooLarge(raw, value, CONTROL_BYTES_MAX);
   const json = parse(value);
@@ -71,7 +96,13 @@ function decodeBody(raw: RawRecord, keyring: Keyring | undefined, home: Home | u
   return decodeControl(raw, value, type, json, keyring, home);
 }
 
-function decodeAction(raw: RawRecord, json: unknown, home: Home | undefined): RecordBody {
+function decodeAction(
+  raw: RawRecord,
+  json: unknown,
+  home: Home | undefined,
+  keyring: Keyring | undefined,
+  mustSign: MustSign,
+): RecordBody {
   if (!isActionEvent(json)) return refused(raw, 'invalid_event', reasonOf(ActionEvent, json));
   if (isPlaceholderSession(json.session)) {
     return refused(raw, 'placeholder_session', `session: found ${JSON.stringify(json.session)}, allowed: a real id`);
@@ -82,7 +113,17 @@ function decodeAction(raw: RawRecord, json: unknown, home: Home | undefined): Re
   if (home !== undefined && partitionOf(raw.key, home.partitions) !== home.partition) {
     return refused(raw, 'misrouted', misroutedReason(home, partitionOf(raw.key, home.partitions)));
   }
+  const { source } = json;
+  if (keyring !== undefined && mustSign.size > 0 && (mustSign.has(EVERY_SOURCE) || mustSign.has(source ?? ''))) {
+    const content = { type: ACTION_TYPE, key: raw.key, value: raw.value! };
+    const fault = actionSignatureFault(content, claimOf(raw), source, keyring);
+    if (fault !== undefined) return refused(raw, 'invalid_signature', fault);
+  }
   return { type: 'action', event: json };
+}
+
+function claimOf(raw: RawRecord): Claim {
+  return { kid: headerText(raw, KEY_HEADER), signature: headerText(raw, SIGNATURE_HEADER), appendMs: raw.appendMs };
 }
 
 function decodeControl(
@@ -116,8 +157,7 @@ function decodeControl(
     if (lives !== home.partition) return refused(raw, 'misrouted', misroutedReason(home, lives));
   }
   if (keyring === undefined) return body;
-  const signed = { kid: headerText(raw, KEY_HEADER), signature: headerText(raw, SIGNATURE_HEADER) };
-  const fault = controlSignatureFault({ type, key, value }, signed, SIGNERS[name], keyring);
+  const fault = controlSignatureFault({ type, key, value }, claimOf(raw), SIGNERS[name], keyring);
   return fault === undefined ? body : refused(raw, 'invalid_control', fault);
 }
 

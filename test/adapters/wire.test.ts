@@ -5,7 +5,7 @@ import { generateKeyPair } from '../../src/app/keys.ts';
 import { Command } from '../../src/domain/command.ts';
 import { Finding } from '../../src/domain/finding.ts';
 import type { Output, OwnerRecord } from '../../src/domain/output.ts';
-import { publicJwkOf, publicKeyOf, signingKeyOf, verifyCommand } from '../../src/formats/signature.ts';
+import { commandSignatureFault, keyringOf, publicJwkOf, signingKeyOf } from '../../src/formats/signature.ts';
 import { command, commandOutput, findingOutput } from '../contracts/outlet.ts';
 
 const jwk = generateKeyPair();
@@ -59,9 +59,10 @@ describe('wire form', () => {
   it('of a signed command verifies and names the key', () => {
     const { value, headers } = one(commandOutput('c1', 'kill'), { signingKey: signingKeyOf(jwk) });
     const read = Command.parse(JSON.parse(value!.toString()));
-    expect(verifyCommand(read, publicKeyOf(publicJwkOf(jwk)))).toBe(true);
-    expect(verifyCommand({ ...read, session: 's-2' }, publicKeyOf(publicJwkOf(jwk)))).toBe(false);
-    expect(headers['fb-key']).toBe(jwk.kid);
+    const claim = { kid: String(headers['fb-key']), appendMs: options.nowMs };
+    const keyring = keyringOf([publicJwkOf(jwk)]);
+    expect(commandSignatureFault(read, claim, keyring)).toBeUndefined();
+    expect(commandSignatureFault({ ...read, session: 's-2' }, claim, keyring)).toMatch(/does not fit the command/);
   });
 
   it('of a finding', () => {

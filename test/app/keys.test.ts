@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateKeyPair, loadKeyFile, storeKeyFile } from '../../src/app/keys.ts';
-import { controlSignatureFault, publicJwkOf, signControl } from '../../src/formats/signature.ts';
+import { controlSignatureFault, publicJwkOf, signRecord } from '../../src/formats/signature.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -22,8 +22,8 @@ describe('key file', () => {
 
     const { signing, keyring } = await loadKeyFile(path);
     const content = { type: 'dev.firebreak.tick.v1', key: Buffer.from('fb:0'), value: Buffer.from('{}') };
-    const signed = signControl(content, signing);
-    const headers = { kid: signed['fb-key'], signature: signed['fb-signature'] };
+    const signed = signRecord(content, signing);
+    const headers = { kid: signed['fb-key'], signature: signed['fb-signature'], appendMs: 0 };
     expect(controlSignatureFault(content, headers, ['owner'], keyring)).toBeUndefined();
     expect([...keyring.keys()].sort()).toEqual([file.key.kid, bot.kid].sort());
   });
@@ -38,6 +38,8 @@ describe('key file', () => {
     ['a foreign x', { key: { ...key, x: generateKeyPair().x } }, /public half/],
     ['a misspelt field', { key, trust: [] }, /trust/],
     ['a key id twice', { key, trusted: [publicJwkOf(key)] }, /two keys with the id/],
+    ['a time that is none', { key, trusted: [{ ...publicJwkOf(generateKeyPair()), notAfter: 'soon' }] }, /RFC 3339/],
+    ['an end of the key that signs', { key: { ...key, notAfter: '2027-01-01T00:00:00Z' } }, /notAfter/],
     ['a private key among the trusted', { key, trusted: [generateKeyPair()] }, /trusted\.0: .*"d"/],
   ])('with %s is refused by name and without repeating the secret', async (name, content, reason) => {
     const path = join(folder, `${name}.json`);

@@ -10,8 +10,8 @@ import {
   privateJwkOf,
   publicJwkOf,
   type Role,
-  signControl,
   signingKeyOf,
+  signRecord,
 } from '../../src/formats/signature.ts';
 import { nearEvent } from '../domain/event-arbitrary.ts';
 
@@ -200,6 +200,7 @@ describe('decodeRecord: control records', () => {
     decider: keyOf('decider'),
     policy: keyOf('policy'),
     enforcer: keyOf('enforcer'),
+    gateway: keyOf('gateway'),
   };
   const keyring = keyringOf(Object.values(jwks).map(publicJwkOf));
   const bodies = {
@@ -212,12 +213,12 @@ describe('decodeRecord: control records', () => {
   };
   const signed = (type: string, key: string, value: unknown, role: Role): RawRecord => {
     const content = { type: `dev.firebreak.${type}`, key: Buffer.from(key), value: Buffer.from(text(value)) };
-    return raw(key, value, { ...typed(type), ...signControl(content, signingKeyOf(jwks[role])) });
+    return raw(key, value, { ...typed(type), ...signRecord(content, signingKeyOf(jwks[role])) });
   };
 
   it.each(
     Object.entries(bodies).flatMap(([type, { key, value, signers }]) =>
-      (['owner', 'decider', 'policy', 'enforcer'] as const).map(
+      (['owner', 'decider', 'policy', 'enforcer', 'gateway'] as const).map(
         (role) => [type, role, key, value, signers.includes(role)] as const,
       ),
     ),
@@ -241,6 +242,62 @@ describe('decodeRecord: control records', () => {
       expect(outcome(decodeRecord(record, keyring).body)).toBe('invalid_control');
     }
     expect(outcome(decodeRecord(raw('s-1', event), keyring).body)).toBe('action');
+  });
+
+  const fromGateway = { ...event, source: 'gw-1' };
+  const bare = (json: unknown, role: Role): RawRecord => {
+    const { headers, ...record } = signed('action.v1', 's-1', json, role);
+    return { ...record, headers: { ...headers, ce_type: undefined } };
+  };
+  const good = signed('action.v1', 's-1', fromGateway, 'gateway');
+  const bound = keyringOf([{ ...publicJwkOf(jwks.gateway), sources: ['gw-1'] }]);
+  const retired = keyringOf([{ ...publicJwkOf(jwks.gateway), notAfter: '1970-01-01T00:00:00Z' }]);
+  it.each<[string, RawRecord, string[], string | RegExp, typeof keyring?]>([
+    ['signed by its gateway', good, ['gw-1'], 'action'],
+    ['signed, without a type', bare(fromGateway, 'gateway'), ['gw-1'], 'action'],
+    ['unsigned', raw('s-1', fromGateway), ['gw-1'], /^signature missing: headers fb-key and fb-signature$/],
+    ['unsigned, of a source that need not', raw('s-1', { ...event, source: 'gw-2' }), ['gw-1'], 'action'],
+    ['unsigned, without a source, where every action must', raw('s-1', event), ['*'], /missing/],
+    ['unsigned, where nobody must', raw('s-1', fromGateway), [], 'action'],
+    [
+      'changed',
+      { ...good, value: Buffer.from(text({ ...fromGateway, tool: 'other' })) },
+      ['*'],
+      /does not fit type, key/,
+    ],
+    [
+      'of another session',
+      { ...signed('action.v1', 's-2', event, 'gateway'), key: Buffer.from('s-1') },
+      ['*'],
+      /does not fit/,
+    ],
+    [
+      'signed by a decider',
+      signed('action.v1', 's-1', fromGateway, 'decider'),
+      ['*'],
+      /role decider, allowed: gateway/,
+    ],
+    ['signed by the gateway of its source', good, ['*'], 'action', bound],
+    [
+      'signed by the gateway of another source',
+      signed('action.v1', 's-1', { ...event, source: 'gw-2' }, 'gateway'),
+      ['*'],
+      /which speaks for gw-1$/,
+      bound,
+    ],
+    [
+      'signed for no source by a gateway that has one',
+      signed('action.v1', 's-1', event, 'gateway'),
+      ['*'],
+      /speaks for gw-1$/,
+      bound,
+    ],
+    ['signed by a key whose time is over', good, ['*'], /outside the time of this key$/, retired],
+    ['signed by a stranger', good, ['*'], /not trusted here$/, keyringOf([])],
+  ])('an action that is %s', (_, record, mustSign, expected, ring = keyring) => {
+    const { body } = decodeRecord(record, ring, undefined, new Set(mustSign));
+    if (typeof expected === 'string') expect(body.type).toBe(expected);
+    else expect(body).toMatchObject({ refusal: 'invalid_signature', reason: expect.stringMatching(expected) });
   });
 
   const home = { partition: partitionOf('s-1', 8), partitions: 8 };

@@ -3,32 +3,34 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/domain/command.ts';
 import {
-  type ControlContent,
-  controlBytes,
+  commandSignatureFault,
   controlSignatureFault,
   keyringOf,
+  type PrivateJwk,
+  type PublicJwk,
   privateJwkOf,
   publicJwkOf,
   publicKeyOf,
+  type SignedContent,
   signBytes,
   signCommand,
-  signControl,
+  signedBytes,
   signingKeyOf,
+  signRecord,
   verifyBytes,
-  verifyCommand,
 } from '../../src/formats/signature.ts';
 
 const jwk = privateJwkOf(generateKeyPairSync('ed25519').privateKey, ['decider']);
 const key = signingKeyOf(jwk);
 const keyring = keyringOf([publicJwkOf(jwk)]);
-const content: ControlContent = {
+const content: SignedContent = {
   type: 'dev.firebreak.decision.v1',
   key: Buffer.from('s-1'),
   value: Buffer.from('{"id":"d-1"}'),
 };
 
 function headersOf(signed: Record<string, string>) {
-  return { kid: signed['fb-key'], signature: signed['fb-signature'] };
+  return { kid: signed['fb-key'], signature: signed['fb-signature'], appendMs: 0 };
 }
 
 describe('signature', () => {
@@ -86,14 +88,14 @@ describe('signature', () => {
     fc.assert(
       fc.property(fields, fields, (a, b) => {
         const same = a.type === b.type && Buffer.compare(a.key, b.key) === 0 && Buffer.compare(a.value, b.value) === 0;
-        expect(Buffer.compare(controlBytes(a), controlBytes(b)) === 0).toBe(same);
+        expect(Buffer.compare(signedBytes(a), signedBytes(b)) === 0).toBe(same);
       }),
     );
     const moved = { ...content, key: Buffer.from('s-1{'), value: content.value.subarray(1) };
-    expect(controlBytes(moved)).not.toEqual(controlBytes(content));
+    expect(signedBytes(moved)).not.toEqual(signedBytes(content));
   });
 
-  const good = headersOf(signControl(content, key));
+  const good = headersOf(signRecord(content, key));
   const stranger = privateJwkOf(generateKeyPairSync('ed25519').privateKey, ['decider']);
   it.each([
     ['accepts the right key', content, good, ['decider', 'owner'] as const, undefined],
@@ -103,7 +105,7 @@ describe('signature', () => {
     [
       'refuses a stranger',
       content,
-      headersOf(signControl(content, signingKeyOf(stranger))),
+      headersOf(signRecord(content, signingKeyOf(stranger))),
       ['decider'] as const,
       /not trusted/,
     ],
@@ -123,11 +125,38 @@ describe('signature', () => {
   it('signs a command so that any order of its fields verifies and any other content does not', () => {
     const command = { id: 'c-1', action: 'kill', session: 's-1', score: 0.1, reason: 'ä' } as Command;
     const signed = signCommand(command, key);
-    const publicKey = publicKeyOf(publicJwkOf(jwk));
+    const owners = keyringOf([{ ...publicJwkOf(jwk), roles: ['owner'] }]);
+    const fault = (of: Command, ring = owners) => commandSignatureFault(of, { kid: jwk.kid, appendMs: 0 }, ring);
     const shuffled = Object.fromEntries(Object.entries(signed).reverse()) as unknown as Command;
-    expect(verifyCommand(shuffled, publicKey)).toBe(true);
+    expect(fault(shuffled)).toBeUndefined();
     expect(signCommand(signed, key)).toEqual(signed);
-    expect(verifyCommand({ ...signed, session: 's-2' }, publicKey)).toBe(false);
-    expect(verifyCommand(command, publicKey)).toBe(false);
+    expect(fault({ ...signed, session: 's-2' })).toMatch(/does not fit the command/);
+    expect(fault(command)).toMatch(/missing/);
+    expect(fault(signed, keyring)).toMatch(/role decider, allowed: owner/);
+  });
+});
+
+describe('a rotation of the key that signs commands', () => {
+  const command = { id: 'c-1', action: 'kill', session: 's-1' } as Command;
+  const [first, second] = [0, 1].map(() => privateJwkOf(generateKeyPairSync('ed25519').privateKey, ['owner']));
+  const retired = { ...publicJwkOf(first!), notAfter: '2026-11-23T12:00:00Z' };
+  const announced = { ...publicJwkOf(second!), notBefore: '2026-11-23T10:00:00Z' };
+  /** Believed by an enforcer with this keyring, when the record was appended at that hour? */
+  const believes = (trusted: PublicJwk[], signer: PrivateJwk, hour: number) => {
+    const appendMs = Date.UTC(2026, 10, 23, hour);
+    const signed = signCommand(command, signingKeyOf(signer));
+    return commandSignatureFault(signed, { kid: signer.kid, appendMs }, keyringOf(trusted)) === undefined;
+  };
+
+  it.each<[string, PublicJwk[], PrivateJwk, number, boolean]>([
+    ['an enforcer that knows the old key only refuses the new one', [publicJwkOf(first!)], second!, 11, false],
+    ['an enforcer that was told of both obeys the old', [retired, announced], first!, 11, true],
+    ['and the new, in any order of restarts', [retired, announced], second!, 11, true],
+    ['the new one counts from its time on', [retired, announced], second!, 9, false],
+    ['the retired one counts no more after its time', [retired, announced], first!, 13, false],
+    ['and still in what was appended before, however late it is read', [retired, announced], first!, 9, true],
+    ['a key that was taken out counts nowhere', [announced], first!, 9, false],
+  ])('%s', (_, trusted, signer, hour, expected) => {
+    expect(believes(trusted, signer, hour)).toBe(expected);
   });
 });
