@@ -12,10 +12,11 @@ import { startShard } from '../app/backtest/threads.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
 import { formatInstant } from '../domain/instant.ts';
 import type { PolicyBody } from '../domain/rule.ts';
-import { sessionLine } from './backtest-lines.ts';
-import { backtestText } from './backtest-text.ts';
+import { backtestPage } from './backtest/page.ts';
+import { sessionLine } from './backtest/session-line.ts';
+import { backtestText } from './backtest/text.ts';
 import { Progress } from './progress.ts';
-import { SHIPPED_RULES } from './shipped.ts';
+import { packageVersion, SHIPPED_RULES } from './shipped.ts';
 import { terminal } from './terminal.ts';
 
 /** What a shell says of a program that Ctrl-C ended; here it has told what it had. */
@@ -27,6 +28,7 @@ interface Options {
   labels?: string;
   out?: string;
   json?: string;
+  html?: string;
   workers: number;
 }
 
@@ -39,6 +41,7 @@ export function registerBacktest(program: Command): void {
     .option('--against <dir>', 'the old rules; without them the new ones stand alone')
     .option('--labels <file>', 'what is known of the sessions: NDJSON of {"session", "label", "harmSeqs"?}')
     .option('--out <file>', 'write every session there, one JSON per line; - is standard output')
+    .option('--html <file>', 'write the report there with charts: one file, nothing from the network')
     .option('--json <file>', 'write the report there, one JSON document')
     .option('--workers <n>', 'threads that judge; any number gives the same report', workersOf, availableParallelism())
     .addHelpText(
@@ -90,6 +93,7 @@ async function backtest(files: string[], options: Options): Promise<void> {
     await out?.close();
     const report = comparison.report({ complete, source, read: judging.soFar, names, totals });
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+    if (options.html !== undefined) await writeFile(options.html, backtestPage(report, packageVersion()));
     const durationMs = systemClock.monotonicMs() - startedMs;
     const screen = options.out === '-' ? process.stderr : process.stdout;
     screen.write(backtestText(report, durationMs, terminal()));

@@ -1,19 +1,21 @@
 import type { Colors } from 'picocolors/types.js';
-import type { Share } from '../app/backtest/labels.ts';
-import { decisiveCause, type JudgedSession } from '../app/backtest/outcome.ts';
-import { placeText, type Report } from '../app/backtest/report.ts';
-import { type BySide, type Side, sidesOf } from '../app/backtest/sides.ts';
-import { plainText } from '../domain/explain.ts';
-import { formatInstant } from '../domain/instant.ts';
-import type { Level } from '../domain/level.ts';
+import type { Share } from '../../app/backtest/labels.ts';
+import { decisiveCause, type JudgedSession } from '../../app/backtest/outcome.ts';
+import { placeText, type Report } from '../../app/backtest/report.ts';
+import { type Side, sidesOf } from '../../app/backtest/sides.ts';
+import { plainText } from '../../domain/explain.ts';
+import { formatInstant } from '../../domain/instant.ts';
+import type { Level } from '../../domain/level.ts';
 
 /** Changed sessions that a terminal shows; the HTML report and `--out` have more. */
 const SHOWN_MAX = 12;
 /** Actions that are named because no rule looks for them. */
 const UNSEEN_MAX = 5;
-const ID_MAX = 40;
-const REASON_MAX = 100;
-const RAISED = ['watch', 'paused', 'killed'] as const;
+const ID_MAX = 64;
+const REASON_MAX = 160;
+const TEXT_MAX = 500;
+/** The levels above clear. */
+export const RAISED = ['watch', 'paused', 'killed'] as const;
 export const LEVEL_WORDS: Record<Level, string> = {
   clear: 'clear',
   watch: 'watched',
@@ -43,18 +45,21 @@ function headline(report: Report, durationMs: number, colors: Colors): string[] 
   const lines = [`read      ${number(read.records)} records in ${(durationMs / 1000).toFixed(1)} s (${perSecond}/s)`];
   if (!report.complete) {
     const share = read.share === undefined ? '' : `, ${percent(read.share)} of the input`;
-    lines.push(colors.yellow(`          interrupted at ${read.at}${share}: all numbers are of what came before`));
+    lines.push(
+      colors.yellow(`          interrupted at ${shown(read.at)}${share}: all numbers are of what came before`),
+    );
   }
   lines.push(`events    ${number(coverage.events)} of ${number(sessions)} sessions`);
   if (coverage.events > 0) lines.push(`time      ${formatInstant(firstMs)} to ${formatInstant(lastMs)}`);
   for (const { refusal, count } of refused) lines.push(`refused   ${number(count)} ${refusal}`);
-  for (const { at, reason } of unusable) lines.push(`          ${at}: ${plainText(reason, REASON_MAX)}`);
+  for (const { at, reason } of unusable) lines.push(`          ${shown(at)}: ${plainText(reason, REASON_MAX)}`);
   for (const side of sidesOf(report.rules)) {
     const { name, rules } = report.rules[side]!;
     lines.push(`${`${side} rules`.padEnd(10)}${number(rules)} in ${plainText(name, REASON_MAX)}`);
   }
   lines.push(colors.bold(`coverage  ${coverageText(report, 'new')}`));
-  if (report.rules.old !== undefined) lines.push(`  before  ${coverageText(report, 'old')}`);
+  const before = report.rules.old === undefined ? undefined : coverageText(report, 'old');
+  if (before !== undefined) lines.push(`  before  ${before === coverageText(report, 'new') ? 'the same' : before}`);
   const unseen = unseenText(report);
   return unseen === '' ? lines : [...lines, `unseen    ${unseen}`];
 }
@@ -129,8 +134,8 @@ function labels({ labels, rules }: Report, colors: Colors): string[] {
   );
   const header = ['label', 'rules', 'sessions', 'paused or killed', 'killed', 'before the last harm'];
   const rest = [
-    ...(labels.unlabelled > 0 ? [`${number(labels.unlabelled)} sessions have no label`] : []),
-    ...(labels.unused > 0 ? [`${number(labels.unused)} labels are of sessions that are not in the events`] : []),
+    ...(labels.unlabelled > 0 ? [`sessions without a label: ${number(labels.unlabelled)}`] : []),
+    ...(labels.unused > 0 ? [`labels of sessions that are not in the events: ${number(labels.unused)}`] : []),
   ];
   return [...table([header, ...rows], colors), ...rest];
 }
@@ -158,7 +163,7 @@ function about(judged: JudgedSession, sources: readonly string[]): string[] {
     const cause = decisiveCause(outcome[side]!);
     if (cause === undefined) return [];
     const { rule, reason, event, place } = cause;
-    const at = `event ${number(event)}, ${placeText(sources, place)}`;
+    const at = `event ${number(event)}, ${shown(placeText(sources, place))}`;
     return [`    ${side}: ${rule}: ${plainText(reason, REASON_MAX)} (${at})`];
   });
   return [`  ${levels.join(' -> ')}  ${plainText(session, ID_MAX)}  ${plainText(role, ID_MAX)}`, ...causes];
@@ -188,7 +193,7 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 
-/** Which sides a report compares, in words. */
-export function comparesText(rules: BySide<{ name: string }>): string {
-  return rules.old === undefined ? rules.new.name : `${rules.new.name} against ${rules.old.name}`;
+/** Text of anybody, without what would change how the text around it looks, and not endless. */
+export function shown(text: string): string {
+  return plainText(text, TEXT_MAX);
 }

@@ -1,7 +1,7 @@
-import type { JudgedSession, Outcome } from '../app/backtest/outcome.ts';
-import { placeText } from '../app/backtest/report.ts';
-import { mapSides } from '../app/backtest/sides.ts';
-import { LEVELS } from '../domain/level.ts';
+import type { JudgedSession, Outcome } from '../../app/backtest/outcome.ts';
+import { placeText } from '../../app/backtest/report.ts';
+import { mapSides } from '../../app/backtest/sides.ts';
+import { LEVELS } from '../../domain/level.ts';
 
 /**
  * One session for a program. `raised` holds what first brought it to each level, in rising order; `event` counts the
