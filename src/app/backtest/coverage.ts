@@ -57,7 +57,8 @@ export class Coverage {
     const byRule = this.byRule[side]!;
     let passed: 'none' | 'covered' | 'chosen' = 'none';
     for (const group of this.plans[side]!.groupsFor(event.action)) {
-      if (!group.test(event)) continue;
+      // A group without rules only counts what a rule's share is of.
+      if (group.rules.length === 0 || !group.test(event)) continue;
       if (passed !== 'chosen') passed = this.#unfiltered.has(group) ? 'covered' : 'chosen';
       for (const { rule } of group.rules) byRule.set(rule.id, (byRule.get(rule.id) ?? 0) + 1);
     }
@@ -89,7 +90,7 @@ function rememberingPlan(plan: Plan, remembered: GroupPlan[]): Plan {
   const groups = new Map<number, GroupPlan>();
   for (const [id, group] of plan.groups) {
     if (group.rules.length === 0) {
-      groups.set(id, group); // a part of another group, which is never asked by itself
+      groups.set(id, group); // it counts for rules of other groups, and none looks at its events
       continue;
     }
     const same = remembered.find((other) => other.id === id && isDeepStrictEqual(filterOf(other), filterOf(group)));

@@ -17,7 +17,12 @@ const events = (count: number, more: Record<string, unknown>) =>
   Array.from({ length: count }, (_, i) => eventLine(second++, { id: `${more['session']}-${i}`, ...more }));
 
 describe('coverage', () => {
-  const deletes = { id: 'deletes', match: { action: 'delete' }, when: { kill: 'n > 2' } };
+  const deletes = {
+    id: 'deletes',
+    match: { action: 'delete' },
+    measure: { n: 'count', part: 'share' },
+    when: { kill: 'n > 2 and part > 0' },
+  };
   const anything = { id: 'anything', when: { watch: 'n > 100' } };
   const lines = [
     ...events(5, { session: 's-1', agent: { id: 'a', role: 'cleaner' } }),
