@@ -1,4 +1,5 @@
-import { EXCEPTIONS_MAX, Match, type Rule, type RuleException } from '../domain/rule.ts';
+import { Match } from '../domain/match.ts';
+import { EXCEPTIONS_MAX, type Rule, type RuleException } from '../domain/rule.ts';
 import { ExceptionDocument } from '../domain/rule-fragment.ts';
 import { hint } from '../engine/expression/names.ts';
 import { matchDoubts } from '../engine/match/doubts.ts';

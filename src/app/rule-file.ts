@@ -7,6 +7,7 @@ import { checkRule } from '../engine/plan/rule.ts';
 import { eventsOf } from '../formats/event-generator.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import { type Place, readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
+import { type LocatedIntent, readIntent } from './intent-document.ts';
 import { type Diagnostic, type Report, reporter, reportSchema } from './rule-diagnostics.ts';
 import { FolderExceptions } from './rule-exceptions.ts';
 import { Fragments, type ParsedFile } from './rule-fragments.ts';
@@ -28,6 +29,7 @@ export interface LocatedSettings extends TextPosition {
 export interface RuleFile {
   /** Only rules without an error. */
   rules: LocatedRule[];
+  intents: LocatedIntent[];
   /** Ids that the file claims, also those of rules with errors. */
   ids: (TextPosition & { file: string; id: string })[];
   settings: LocatedSettings[];
@@ -58,7 +60,7 @@ export function understand(
   exceptions: FolderExceptions,
 ): RuleFile {
   const own = [...fragments.diagnostics, ...exceptions.diagnostics].filter((one) => one.file === file);
-  const read: RuleFile = { rules: [], ids: [], settings: [], diagnostics: [...problems, ...own] };
+  const read: RuleFile = { rules: [], intents: [], ids: [], settings: [], diagnostics: [...problems, ...own] };
   for (const document of documents) readDocument(file, document, fragments, exceptions, read);
   read.diagnostics.sort((a, b) => a.line - b.line || a.col - b.col);
   // What stands beside a macro with alternatives is checked once per alternative.
@@ -85,14 +87,19 @@ function readDocument(
   }
   const { kind = 'rule' } = value as { kind?: unknown };
   if (kind === 'rule') readRule(file, document, fragments, exceptions, read);
-  else if (kind === 'policy') readSettings(file, document, read);
+  else if (kind === 'intent') {
+    const { id } = value as { id?: unknown };
+    if (typeof id === 'string') read.ids.push({ file, ...document.locate({ path: ['id'] }), id });
+    const intent = readIntent(file, document, fragments, read.diagnostics);
+    if (intent) read.intents.push(intent);
+  } else if (kind === 'policy') readSettings(file, document, read);
   else if (kind === 'list' || kind === 'macro' || kind === 'exception')
     return; // Fragments and FolderExceptions have read it.
   else if (kind === 'tests') report({ path: ['kind'] }, 'tests stand in a file of their own: NAME.test.yaml');
   else
     report(
       { path: ['kind'] },
-      `unknown kind ${JSON.stringify(kind)}${hint(String(kind), ['rule', 'policy', 'list', 'macro', 'exception'])}`,
+      `unknown kind ${JSON.stringify(kind)}${hint(String(kind), ['rule', 'intent', 'policy', 'list', 'macro', 'exception'])}`,
     );
 }
 

@@ -2,8 +2,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { policyOf } from '../adapters/policy-body.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import { DEFAULT_SETTINGS, type PolicyBody } from '../domain/rule.ts';
+import { DEFAULT_SETTINGS, INTENTS_MAX, type PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
+import { readBaseline, unlearned } from './baseline-file.ts';
+import type { LocatedIntent } from './intent-document.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
 import { FolderExceptions } from './rule-exceptions.ts';
 import { type LocatedRule, parseRuleFile, type RuleFile, understand } from './rule-file.ts';
@@ -55,7 +57,17 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
   const rules = read.flatMap((one) => one.rules);
   const settings = read.flatMap((one) => one.settings)[0]?.settings ?? DEFAULT_SETTINGS;
   // The tests stay out: whoever edits one has not made another policy.
-  const body: PolicyBody = { format: 1, settings, rules: rules.map(({ rule }) => ({ ...rule, tests: [] })) };
+  const intents = read.flatMap((one) => one.intents);
+  const baselines = await Promise.all(paths.map((path) => readBaseline(path, diagnostics)));
+  const baseline = baselines.find((one) => one !== undefined);
+  diagnostics.push(...tooMany(intents), ...unlearned(intents, baseline));
+  const body: PolicyBody = {
+    format: 1,
+    settings,
+    rules: rules.map(({ rule }) => ({ ...rule, tests: [] })),
+    ...(intents.length === 0 ? {} : { intents: intents.map(({ intent }) => intent) }),
+    ...(baseline === undefined ? {} : { baseline }),
+  };
   return { body, rules, diagnostics, files };
 }
 
@@ -98,6 +110,13 @@ function clashes(read: readonly RuleFile[]): Diagnostic[] {
     found.push({ file, line, col, severity: 'error', message });
   }
   return found;
+}
+
+function tooMany(intents: readonly LocatedIntent[]): Diagnostic[] {
+  return intents.slice(INTENTS_MAX).map(({ file, line, col, intent }) => {
+    const message = `a policy has at most ${INTENTS_MAX} intents; they share one budget, and each more makes all of them slower to see`;
+    return { file, line, col, severity: 'error', rule: intent.id, message };
+  });
 }
 
 /** The bytes that are stored and hashed: equal policies have equal bytes. */

@@ -1,4 +1,4 @@
-import { Match, type MatchMap } from '../domain/rule.ts';
+import { Match, type MatchMap } from '../domain/match.ts';
 import { ListDocument, MacroDocument } from '../domain/rule-fragment.ts';
 import { hint } from '../engine/expression/names.ts';
 import { compileMatch } from '../engine/match/compile.ts';

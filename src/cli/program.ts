@@ -6,6 +6,7 @@ import { registerCapture } from './capture.ts';
 import { registerCheck } from './check.ts';
 import { registerDemo } from './demo.ts';
 import { registerInit } from './init.ts';
+import { registerLearn } from './learn.ts';
 import { registerReplay } from './replay.ts';
 import { registerRun } from './run.ts';
 import { registerSchema } from './schema.ts';
@@ -36,11 +37,13 @@ export function createProgram(): Command {
         '\n  firebreak run                           judge the log, write commands' +
         '\n  firebreak capture --out run.ndjson.gz   the log as a file that replays the same' +
         '\n  firebreak show SESSION                  what is known of a session' +
-        '\n\nRules:' +
+        '\n\nRules and intents:' +
         '\n  firebreak check my-rules                every mistake, with file, line and column' +
         '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
         '\n  firebreak backtest events.ndjson --rules my-rules --against rules' +
         '\n                                          which sessions would end differently' +
+        '\n  firebreak learn october.ndjson.gz --rules my-rules' +
+        '\n                                          what ordinary work looks like, for the intents' +
         `\n\nErrors are one line; ${DEBUG_VARIABLE}=1 adds the stack.`,
     );
   registerDemo(program);
@@ -51,6 +54,7 @@ export function createProgram(): Command {
   registerInit(program);
   registerRun(program);
   registerActivate(program);
+  registerLearn(program);
   registerCapture(program);
   registerShow(program);
   registerSchema(program);

@@ -26,7 +26,7 @@ export type ClockModel = z.infer<typeof ClockModel>;
  */
 export const TailMap = z.strictObject({
   u: positive.describe('Value that 95 % of benign sessions never exceed.'),
-  lpu: positive.describe('-ln of the share of sessions above u.'),
+  lpu: z.number().nonnegative().describe('-ln of the share of sessions above u.'),
   eta: positive.describe('Rate of the tail above u, per unit of the stream.'),
 });
 export type TailMap = z.infer<typeof TailMap>;
@@ -34,3 +34,62 @@ export type TailMap = z.infer<typeof TailMap>;
 /** How well a threshold is founded, from the best to none. */
 export const GRADES = ['conformal-pac', 'conformal', 'extrapolated', 'insufficient'] as const;
 export type Grade = (typeof GRADES)[number];
+
+/** From where on evidence raises a level, and what that promises. JSON has no Infinity: absent means never. */
+export const CertifiedThreshold = z.strictObject({
+  alpha: z.number().gt(0).lt(1).describe('Budget: the share of benign sessions that may ever cross it.'),
+  c: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('Evidence in nats; the level is raised strictly above. Absent: never.'),
+  r: z.int().nonnegative().describe('Rank among the calibration sessions that c stands at.'),
+  n: z.int().nonnegative().describe('Benign sessions that calibrated it.'),
+  grade: z.enum(GRADES),
+});
+export type CertifiedThreshold = z.infer<typeof CertifiedThreshold>;
+
+const CohortModel = z.strictObject({ events: ClockModel, active: ClockModel, n: z.int().nonnegative() });
+export type CohortModel = z.infer<typeof CohortModel>;
+
+/** What was learned of one intent. */
+export const IntentBaseline = z.strictObject({
+  meaning: z
+    .string()
+    .describe('Digest of what its marks mean. An intent that was changed since has no baseline until it is learned.'),
+  global: CohortModel.describe('For a session of no cohort that was learned.'),
+  cohorts: z.record(z.string(), CohortModel),
+  maps: z.strictObject({ volume: TailMap, rate: TailMap, burst: TailMap, shift: TailMap }),
+  known: z
+    .record(z.string(), z.array(z.string()))
+    .optional()
+    .describe(
+      'Of novel(field): the values that benign sessions of each cohort were seen with, sorted; "" is all of them.',
+    ),
+});
+export type IntentBaseline = z.infer<typeof IntentBaseline>;
+
+/**
+ * What ordinary work looks like: learned from finished benign sessions, and the thresholds that such sessions certify.
+ * A part of the policy: activated, hashed and replaced as rules are.
+ */
+export const Baseline = z
+  .strictObject({
+    format: z.literal(1),
+    cohortBy: z
+      .array(z.array(z.string()).min(1).max(3))
+      .min(1)
+      .max(4)
+      .describe('Which fields name a cohort, the narrowest first. A session belongs to the first that was learned.'),
+    intents: z.record(z.string(), IntentBaseline),
+    thresholds: z.strictObject({ watch: CertifiedThreshold, pause: CertifiedThreshold, kill: CertifiedThreshold }),
+    onUncertified: z
+      .enum(['pause', 'kill'])
+      .default('pause')
+      .describe('What evidence does beyond a threshold of kill that too few sessions certify.'),
+    sessions: z
+      .strictObject({ parameters: z.int(), maps: z.int(), thresholds: z.int() })
+      .describe('How many sessions each part rests on.'),
+  })
+  .describe('Firebreak baseline');
+export type Baseline = z.infer<typeof Baseline>;

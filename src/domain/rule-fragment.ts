@@ -1,13 +1,7 @@
 import { z } from 'zod';
-import {
-  EXCEPTION_FIELDS,
-  EXCEPTIONS_MAX,
-  ExceptionCap,
-  MatchValue,
-  measuresOver,
-  Rule,
-  RuleException,
-} from './rule.ts';
+import { Intent } from './intent.ts';
+import { MatchValue } from './match.ts';
+import { EXCEPTION_FIELDS, EXCEPTIONS_MAX, ExceptionCap, measuresOver, Rule, RuleException } from './rule.ts';
 
 const LIST_VALUES_MAX = 1000;
 
@@ -39,6 +33,12 @@ export const AuthoredRule = Rule.extend({
     .optional()
     .describe(Rule.shape.exceptions.description!),
 }).describe('Firebreak rule');
+
+/** An intent as it stands in a file. */
+export const AuthoredIntent = Intent.extend({
+  match: AuthoredMatch.describe(Intent.shape.match.description!),
+  after: AuthoredMatch.optional().describe(Intent.shape.after.description!),
+}).describe('Firebreak intent');
 
 /** Values that several rules of a folder share: `tool: { list: NAME }`. */
 export const ListDocument = z

@@ -1,26 +1,15 @@
 import { z } from 'zod';
+import { Baseline } from './baseline.ts';
 import { CalendarDate } from './calendar-date.ts';
 import { Duration } from './duration.ts';
+import { Intent } from './intent.ts';
+import { Match } from './match.ts';
 import { RuleTest } from './rule-test.ts';
 
 export const SCOPES = ['session', 'rootSession', 'agent', 'principal', 'tenant'] as const;
 /** The kinds of measure that this version computes. */
 export const MEASURE_KINDS = ['count', 'attempts', 'rate', 'share', 'sum', 'avg', 'min', 'max', 'distinct'] as const;
 export type MeasureKind = (typeof MEASURE_KINDS)[number];
-
-export const MatchValue = z.union([
-  z.string(),
-  z.number(),
-  z.boolean(),
-  z.null(),
-  z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1),
-]);
-const MatchMap = z.record(z.string(), MatchValue).describe('field or field|modifier: value; all of them must hold');
-export const Match = z
-  .union([MatchMap, z.array(MatchMap).min(1)])
-  .describe('A map (all must hold) or a list of maps (any may hold). A list as value means any of its values.');
-export type Match = z.infer<typeof Match>;
-export type MatchMap = z.infer<typeof MatchMap>;
 
 const Expression = z
   .union([z.string(), z.boolean()], 'a condition such as deletes > 20, or true or false')
@@ -182,10 +171,15 @@ export const PolicyDocument = z
   .describe('Firebreak policy settings');
 export type PolicyDocument = z.infer<typeof PolicyDocument>;
 
+/** So many intents keep the state of a session small. */
+export const INTENTS_MAX = 16;
+
 /** What a policy record activates: everything that decides, in one content-addressed body. */
 export const PolicyBody = z.strictObject({
   format: z.literal(1),
   settings: PolicySettings,
   rules: z.array(Rule).max(500),
+  intents: z.array(Intent).max(INTENTS_MAX).optional(),
+  baseline: Baseline.optional(),
 });
 export type PolicyBody = z.infer<typeof PolicyBody>;

@@ -1,23 +1,26 @@
 import type { z } from 'zod';
+import { Baseline } from './baseline.ts';
 import { Command } from './command.ts';
 import { ActionEvent } from './event.ts';
 import { Finding } from './finding.ts';
 import { Lease, Verdict } from './output.ts';
 import { CONTROL_RECORDS } from './record.ts';
 import { PolicyBody, PolicyDocument } from './rule.ts';
-import { AuthoredRule, ExceptionDocument, ListDocument, MacroDocument } from './rule-fragment.ts';
+import { AuthoredIntent, AuthoredRule, ExceptionDocument, ListDocument, MacroDocument } from './rule-fragment.ts';
 import { RuleTestFile } from './rule-test.ts';
 import { SessionState } from './session.ts';
 
 /** Everything that others read or write, by the name of its file in `schema/`. */
 export const SCHEMAS: Record<string, z.ZodType> = {
   rule: AuthoredRule,
+  intent: AuthoredIntent,
   list: ListDocument,
   macro: MacroDocument,
   exception: ExceptionDocument,
   'rule-tests': RuleTestFile,
   policy: PolicyDocument,
   'policy-body': PolicyBody,
+  baseline: Baseline,
   'action-event': ActionEvent,
   command: Command,
   finding: Finding,

@@ -2,6 +2,9 @@ import { type ActionEvent, hasValidAffected } from '../domain/event.ts';
 import { parseInstant } from '../domain/instant.ts';
 import type { LogRecord } from '../domain/record.ts';
 import { escalate, relax } from './escalate.ts';
+import type { EvidencePlan } from './evidence/plan.ts';
+import { riskOf, WATCH_LEFT_BELOW } from './evidence/thresholds.ts';
+import { SILENT, weigh } from './evidence/weigh.ts';
 import { holdsExcepted, judgeExcepted } from './excepted.ts';
 import { judge, type Ruling } from './judge.ts';
 import { observe } from './observe.ts';
@@ -88,7 +91,8 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
       );
     }
   }
-  if (rulings.length > 0) escalate(session, rulings, event, clockMs, outputs);
+  const accusations = plan.evidence ? weigh(session, plan.evidence, { event, timeMs, effectiveMs }) : SILENT;
+  if (rulings.length > 0 || accusations !== SILENT) escalate(session, rulings, accusations, event, clockMs, outputs);
   if (isKilled(session)) session.shrinkToStub();
   else boundSession(session, plan);
 }
@@ -112,5 +116,16 @@ function relaxOrHold(plan: Plan, session: Session, event: ActionEvent, nowMs: nu
       return;
     }
   }
+  if (plan.evidence && riskOfEvidence(plan.evidence, session) >= WATCH_LEFT_BELOW) {
+    session.watchMs = nowMs;
+    return;
+  }
   relax(session, event, outputs);
+}
+
+/** As it is now: what was marked has faded since. */
+function riskOfEvidence(plan: EvidencePlan, { intents }: Session): number {
+  if (!intents) return 0;
+  const cause = intents.evidence.refreshedCause(plan.cohort(intents.cohort).models);
+  return riskOf(cause?.evidence ?? 0, plan.thresholds);
 }

@@ -9,7 +9,8 @@ const FEATURES = 7;
 const clock = { mu: 0.05, phi: 1.2, a: 2 };
 const map = { u: 1.5, lpu: 3, eta: 0.9 };
 const lnShare = Math.log(1 / (4 * FEATURES));
-const model = Array.from({ length: FEATURES }, () => ({
+const model = Array.from({ length: FEATURES }, (_, id) => ({
+  id,
   events: clock,
   active: { ...clock, mu: 2 },
   maps: [map, map, map, map],

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ActionEvent } from '../../domain/event.ts';
-import type { Match } from '../../domain/rule.ts';
+import type { Match } from '../../domain/match.ts';
 import type { EventTest } from '../../engine/match/compile.ts';
 import type { GroupPlan, Plan } from '../../engine/plan/policy.ts';
 import { type BySide, mapSides, type Side, sidesOf } from './sides.ts';

@@ -7,8 +7,10 @@ import { standardise } from './standardise.ts';
 /** Marks that follow each other within this are one burst. */
 export const BURST_GAP_MS = 60_000;
 
-/** What is known of one feature before a session begins: parameters, tails, and ln of the share of the budget. */
+/** What is known of one intent before a session begins: parameters, tails, and ln of the share of the budget. */
 export interface FeatureModel {
+  /** Names the intent's state in a session, the same in every policy in which its marks mean the same. */
+  id: number;
   events: ClockModel;
   active: ClockModel;
   /** In the order of STREAMS, as all lists of streams here: a look-up by name costs as much as a logarithm. */

@@ -5,7 +5,7 @@ import { type Contribution, FeatureEvidence, type FeatureModel, type Leading, le
 export const IDLE_CAP_MS = 900_000;
 const HOUR_MS = 3_600_000;
 
-/** One event's mark for one feature, by its place in the model. */
+/** One event's mark for one intent, by its place in the model. */
 export interface Touch {
   feature: number;
   /** In (0, 1]. */
@@ -44,7 +44,7 @@ export class SessionEvidence {
     const leading = this.#leadingOf(model);
     const contributions = touches.map(({ feature, mark }) => {
       const of = model[feature]!;
-      const state = this.#feature(feature);
+      const state = this.feature(of.id);
       const contribution = state.mark(of, atMs, mark, this);
       leading[feature] = leadingOf(of, state.streams);
       return contribution;
@@ -53,9 +53,11 @@ export class SessionEvidence {
     return contributions;
   }
 
-  /** What says most now; undefined while nothing is above 0. Ties go to the lowest feature. */
-  cause(model: readonly FeatureModel[]): Cause | undefined {
-    return largest(this.#leadingOf(model));
+  /**
+   * What says most now, of the intents that `counts` lets; undefined while nothing is above 0. Ties go to the first.
+   */
+  cause(model: readonly FeatureModel[], counts: (feature: number) => boolean = ALL): Cause | undefined {
+    return largest(this.#leadingOf(model), counts);
   }
 
   /**
@@ -64,10 +66,11 @@ export class SessionEvidence {
    */
   refreshedCause(model: readonly FeatureModel[]): Cause | undefined {
     return largest(
-      model.map((of, feature) => {
-        const state = this.features.get(feature);
+      model.map((of) => {
+        const state = this.features.get(of.id);
         return state && leadingOf(of, state.refreshed(of, this));
       }),
+      ALL,
     );
   }
 
@@ -100,7 +103,7 @@ export class SessionEvidence {
     return evidence;
   }
 
-  #feature(id: number): FeatureEvidence {
+  feature(id: number): FeatureEvidence {
     let feature = this.features.get(id);
     if (!feature) {
       feature = new FeatureEvidence();
@@ -110,8 +113,8 @@ export class SessionEvidence {
   }
 
   #leadingOf(model: readonly FeatureModel[]): (Leading | undefined)[] {
-    this.#leading ??= model.map((of, feature) => {
-      const state = this.features.get(feature);
+    this.#leading ??= model.map((of) => {
+      const state = this.features.get(of.id);
       return state && leadingOf(of, state.streams);
     });
     return this.#leading;
@@ -119,12 +122,13 @@ export class SessionEvidence {
 }
 
 const NOTHING: Contribution[] = [];
+const ALL = () => true;
 
-function largest(leading: readonly (Leading | undefined)[]): Cause | undefined {
+function largest(leading: readonly (Leading | undefined)[], counts: (feature: number) => boolean): Cause | undefined {
   let cause: Cause | undefined;
   for (let feature = 0; feature < leading.length; feature++) {
     const one = leading[feature];
-    if (one && one.evidence > (cause?.evidence ?? 0)) cause = { feature, ...one };
+    if (one && one.evidence > (cause?.evidence ?? 0) && counts(feature)) cause = { feature, ...one };
   }
   return cause;
 }

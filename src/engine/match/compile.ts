@@ -1,6 +1,6 @@
 import type { ActionEvent } from '../../domain/event.ts';
 import { FIELD_NAMES, fieldOf } from '../../domain/fields.ts';
-import type { Match, MatchMap } from '../../domain/rule.ts';
+import type { Match, MatchMap } from '../../domain/match.ts';
 import { hint } from '../expression/names.ts';
 import type { RuleProblem } from '../problem.ts';
 import { compileValue } from './value-test.ts';

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { ACTIONS, OUTCOMES } from '../../domain/event.ts';
 import { type FieldType, type FieldValue, fieldOf } from '../../domain/fields.ts';
-import type { Match, MatchMap } from '../../domain/rule.ts';
+import type { Match, MatchMap } from '../../domain/match.ts';
 import type { RuleProblem } from '../problem.ts';
 import { compileValue, type ValueTest } from './value-test.ts';
 

@@ -1,5 +1,6 @@
 import { CONDITIONS, type Condition } from '../../domain/level.ts';
-import type { Match, Measure, Rule, RuleException } from '../../domain/rule.ts';
+import type { Match } from '../../domain/match.ts';
+import type { Measure, Rule, RuleException } from '../../domain/rule.ts';
 import { compileExpression } from '../expression/compile.ts';
 import { implies } from '../expression/implication.ts';
 import { ANY, NOT_NEGATIVE, neverHolds, type Range, type Ranges } from '../expression/ranges.ts';

@@ -1,5 +1,6 @@
 import { endOfDay } from '../../domain/calendar-date.ts';
-import type { Match, Rule, RuleException } from '../../domain/rule.ts';
+import type { Match } from '../../domain/match.ts';
+import type { Rule, RuleException } from '../../domain/rule.ts';
 import { compileMatch, type EventTest } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
 import { compileConditions, type StatedCondition } from './conditions.ts';

@@ -1,6 +1,9 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { ActionEvent } from '../../domain/event.ts';
-import type { Match, PolicyBody, PolicySettings } from '../../domain/rule.ts';
+import type { Match } from '../../domain/match.ts';
+import type { PolicyBody, PolicySettings } from '../../domain/rule.ts';
+import { type CheckedIntent, checkIntent } from '../evidence/intent.ts';
+import { type EvidencePlan, planEvidence } from '../evidence/plan.ts';
 import { partId } from '../fingerprint.ts';
 import { compileMatch, type EventTest, type Matcher } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
@@ -60,6 +63,8 @@ export interface Plan {
   hash: string;
   settings: PolicySettings;
   groups: ReadonlyMap<number, GroupPlan>;
+  /** The intents of the policy that have a baseline. */
+  evidence: EvidencePlan | undefined;
   /** The groups that an action can pass at all, in the order of the rules. */
   groupsFor(action: ActionEvent['action']): readonly GroupPlan[];
   /** After so long without a record, ms, nothing of a session that is neither paused nor killed can matter. */
@@ -94,9 +99,18 @@ export function compilePolicy(hash: string, written: PolicyBody): Plan {
     hash,
     settings: body.settings,
     groups,
+    evidence: planEvidence(checkIntents(hash, body), body.baseline),
     groupsFor: indexByAction([...groups.values()].filter(({ whole }) => whole === undefined)),
     forgetMs: forgetAfter(body.settings, groups.values()),
   };
+}
+
+function checkIntents(hash: string, { intents = [] }: PolicyBody): CheckedIntent[] {
+  return intents.map((intent) => {
+    const result = checkIntent(intent);
+    if (result.ok) return result.checked;
+    throw new PolicyRefused(`policy ${hash}: intent "${intent.id}": ${placed(result.problems[0]!)}`);
+  });
 }
 
 interface MutableGroup extends GroupPlan {

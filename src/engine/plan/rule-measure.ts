@@ -1,5 +1,6 @@
 import { parseDuration } from '../../domain/duration.ts';
-import type { Match, Measure } from '../../domain/rule.ts';
+import type { Match } from '../../domain/match.ts';
+import type { Measure } from '../../domain/rule.ts';
 import { compileMatch, type EventTest } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
 import { type MeasureSource, parseMeasure } from './measure.ts';

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { LEVELS, levelRank } from '../../domain/level.ts';
+import { SessionIntents } from '../evidence/session-intents.ts';
 import { formOf, readFeature } from '../plan/feature-kind.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { Dedupe } from './dedupe.ts';
@@ -20,6 +21,7 @@ import { Session } from './session.ts';
 export const SESSION_HEADER_BYTES = 32;
 const VERSION = 1;
 const DEGRADED = 1;
+const INTENTS = 2;
 /** In the place of a window's length. */
 const LIFETIME = 0;
 
@@ -43,7 +45,7 @@ export function encodeSession(session: Session): Uint8Array {
   to.byte(VERSION);
   to.byte(levelRank(session.level));
   to.byte(0);
-  to.byte(session.degraded ? DEGRADED : 0);
+  to.byte((session.degraded ? DEGRADED : 0) | (session.intents ? INTENTS : 0));
   to.double(session.lastOffset);
   to.double(session.lastMs);
   to.double(session.timerMs);
@@ -70,6 +72,7 @@ export function encodeSession(session: Session): Uint8Array {
     });
     writeSorted(to, group.failedCalls, (failed) => failed.write(to));
   });
+  session.intents?.write(to);
   const bytes = to.finish();
   new DataView(bytes.buffer).setUint32(28, crc32(bytes.subarray(SESSION_HEADER_BYTES)));
   return bytes;
@@ -107,6 +110,7 @@ export function decodeSession(id: string, bytes: Uint8Array): Session {
   session.dedupe = Dedupe.read(from);
   session.held = readMap(from, () => from.count());
   session.groups = readMap(from, () => readGroup(from));
+  if ((bytes[3]! & INTENTS) !== 0) session.intents = SessionIntents.read(from);
   if (from.rest !== 0) throw new RangeError(`${from.rest} bytes too many in the state of session "${id}"`);
   return session;
 }

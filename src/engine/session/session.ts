@@ -1,5 +1,6 @@
 import type { ActionEvent } from '../../domain/event.ts';
 import type { Level } from '../../domain/level.ts';
+import { type SessionIntents, SHADOW_EVIDENCE } from '../evidence/session-intents.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { GroupPlan, Plan } from '../plan/policy.ts';
 import { Dedupe } from './dedupe.ts';
@@ -62,6 +63,8 @@ export class Session {
   groups = new Map<number, Group>();
   /** Rule id → the HELD bits, for rules with any. */
   held = new Map<number, number>();
+  /** What the intents of the policy keep in this life; absent while the policy has none. */
+  intents: SessionIntents | undefined;
 
   constructor(id: string) {
     this.id = id;
@@ -75,6 +78,7 @@ export class Session {
     this.reported = 0;
     this.principals = [];
     this.held.clear();
+    this.intents = undefined;
     for (const group of this.groups.values()) group.endLife();
   }
 
@@ -83,13 +87,18 @@ export class Session {
     if (this.policy === plan.hash) return;
     this.policy = plan.hash;
     const ruleIds = new Set<number>();
+    const intentIds = new Set(plan.evidence?.intents.map(({ id }) => id));
+    if (plan.evidence === undefined) this.intents = undefined;
+    else this.intents?.keepOnly(intentIds);
     for (const [id, group] of this.groups) {
+      if (intentIds.has(id)) continue;
       const planned = plan.groups.get(id);
       if (!planned) this.groups.delete(id);
       group.keepOnly(new Set(planned?.features.map((feature) => feature.id)));
       group.trimSteps(planned?.stepBytes ?? 0);
       for (const rule of planned?.rules ?? []) ruleIds.add(rule.id);
     }
+    if (intentIds.size > 0) ruleIds.add(SHADOW_EVIDENCE);
     for (const id of this.held.keys()) if (!ruleIds.has(id)) this.held.delete(id);
     for (const planned of plan.groups.values()) this.#takeOver(planned);
   }
@@ -116,6 +125,10 @@ export class Session {
     return group;
   }
 
+  get isTooWide(): boolean {
+    return this.principals.length > PRINCIPALS_MAX;
+  }
+
   /** Notes who acts. Answers whether this is the principal that makes the session too wide. */
   noteActor(event: ActionEvent): boolean {
     this.agent = event.agent.id;
@@ -133,6 +146,7 @@ export class Session {
   /** Only the mark of the kill stays. */
   shrinkToStub(): void {
     this.groups.clear();
+    this.intents = undefined;
     this.held.clear();
     this.principals = [];
     this.dedupe = new Dedupe();

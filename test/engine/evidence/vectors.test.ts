@@ -107,8 +107,9 @@ describe('the evidence of whole sessions', () => {
   });
 });
 
-function modelOf({ events, active, maps, shares }: SessionVector['features'][number]): FeatureModel {
+function modelOf({ events, active, maps, shares }: SessionVector['features'][number], id: number): FeatureModel {
   return {
+    id,
     events,
     active,
     maps: STREAMS.map((stream) => maps[stream]),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ActionEvent } from '../../../src/domain/event.ts';
-import { Match } from '../../../src/domain/rule.ts';
+import { Match } from '../../../src/domain/match.ts';
 import { compileMatch } from '../../../src/engine/match/compile.ts';
 import type { RuleProblem } from '../../../src/engine/problem.ts';
 

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Baseline } from '../domain/baseline.ts';
+import { explain } from '../domain/explain.ts';
+import type { Intent } from '../domain/intent.ts';
+import { checkIntent } from '../engine/evidence/intent.ts';
+import type { LocatedIntent } from './intent-document.ts';
+import type { Diagnostic } from './rule-diagnostics.ts';
+
+/** What `firebreak learn` writes beside the rules of a folder. A part of the policy that the folder makes. */
+export const BASELINE_FILE = 'baseline.json';
+
+/** The baseline of a folder; undefined where there is none, or one that a diagnostic says to be unusable. */
+export async function readBaseline(folder: string, diagnostics: Diagnostic[]): Promise<Baseline | undefined> {
+  const file = join(folder, BASELINE_FILE);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const refuse = (message: string) => diagnostics.push({ file, line: 1, col: 1, severity: 'error', message });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    refuse(`not JSON: ${(error as Error).message}; learn it again with firebreak learn`);
+    return undefined;
+  }
+  const parsed = Baseline.safeParse(json);
+  if (parsed.success) return parsed.data;
+  for (const { path, found, allowed } of explain(parsed.error, json))
+    refuse(`${path}: found ${found}; allowed: ${allowed}`);
+  return undefined;
+}
+
+/**
+ * Intents that the baseline of the folder does not cover: they mark nothing, and their authors should know. Without any
+ * baseline the folder is used without intents, and nothing is said.
+ */
+export function unlearned(intents: readonly LocatedIntent[], baseline: Baseline | undefined): Diagnostic[] {
+  if (baseline === undefined) return [];
+  return intents.flatMap(({ file, line, col, intent }) => {
+    const message = whyUnlearned(intent, baseline);
+    return message === undefined ? [] : [{ file, line, col, severity: 'warning', rule: intent.id, message }];
+  });
+}
+
+function whyUnlearned(intent: Intent, baseline: Baseline): string | undefined {
+  const known = baseline.intents[intent.id];
+  const result = checkIntent(intent);
+  if (known === undefined) return 'the intent has no baseline and marks nothing yet; firebreak learn makes one';
+  if (result.ok && result.checked.meaning !== known.meaning)
+    return 'the intent marks something else than when its baseline was learned, and marks nothing now; run firebreak learn';
+  return undefined;
+}

@@ -1,0 +1,118 @@
+import { type Baseline, type IntentBaseline, STREAMS, type TailMap } from '../../domain/baseline.ts';
+import { CONDITIONS, type Condition } from '../../domain/level.ts';
+import type { CheckedIntent } from '../../engine/evidence/intent.ts';
+import { type EvidencePlan, planEvidence } from '../../engine/evidence/plan.ts';
+import { type Confidence, conformalThreshold } from '../../learning/conformal.ts';
+import { type Part, partOf, type SplitShares } from '../../learning/split.ts';
+import { fitTail } from '../../learning/tail.ts';
+import { type Attended, attend } from './attend.ts';
+import type { Lesson } from './lesson.ts';
+import { type CohortOf, cohortsOf, type IntentParameters, learnParameters } from './parameters.ts';
+
+export interface LearnOptions {
+  cohortBy: Baseline['cohortBy'];
+  /** Share of benign sessions that may ever reach each level. */
+  budgets: Record<Condition, number>;
+  confidence: Confidence;
+  onUncertified: Baseline['onUncertified'];
+  split: SplitShares;
+}
+
+/**
+ * Learns from finished benign sessions, in three parts that share no unit, so that nothing which certifies a threshold
+ * has shaped what it certifies:
+ *
+ *   parameters   which values are known; rate and dispersion of each intent in each cohort
+ *   maps         how far each stream of each intent reaches in a session
+ *   thresholds   how far the evidence of a whole session reaches
+ *
+ * The same lessons give the same baseline, whatever their order.
+ */
+export function learnBaseline(
+  intents: readonly CheckedIntent[],
+  lessons: readonly Lesson[],
+  options: LearnOptions,
+): Baseline {
+  const parts: Record<Part, Lesson[]> = { parameters: [], maps: [], thresholds: [] };
+  const sorted = [...lessons].sort((a, b) => (a.session < b.session ? -1 : 1));
+  for (const lesson of sorted) parts[partOf(lesson.unit, options.split)].push(lesson);
+  const cohortOf = cohortsOf(parts.parameters);
+  const parameters = learnParameters(intents, parts.parameters, options.cohortBy.length);
+  const draft: Baseline = {
+    format: 1,
+    cohortBy: options.cohortBy,
+    intents: describe(intents, parameters, () => [FLAT, FLAT, FLAT, FLAT]),
+    thresholds: certify([], options),
+    onUncertified: options.onUncertified,
+    sessions: {
+      parameters: parts.parameters.length,
+      maps: parts.maps.length,
+      thresholds: parts.thresholds.length,
+    },
+  };
+  const reached = attendAll(intents, draft, parts.maps, cohortOf).map(({ suprema }) => suprema);
+  const mapped = describe(intents, parameters, (intent) =>
+    STREAMS.map((_, stream) => tailOf(reached.map((suprema) => suprema[intent]![stream]!))),
+  );
+  const scores = attendAll(intents, { ...draft, intents: mapped }, parts.thresholds, cohortOf);
+  const suprema = scores.map(({ highest }) => highest);
+  return { ...draft, intents: mapped, thresholds: certify(suprema, options) };
+}
+
+const FLAT: TailMap = { u: 1, lpu: 1, eta: 1 };
+
+function tailOf(suprema: readonly number[]): TailMap {
+  const { u, lpu, eta } = fitTail(suprema);
+  return { u, lpu, eta };
+}
+
+function describe(
+  intents: readonly CheckedIntent[],
+  parameters: readonly IntentParameters[],
+  mapsOf: (intent: number) => TailMap[],
+): Baseline['intents'] {
+  const described = intents.map(({ intent, meaning, mark }, i) => {
+    const { global, cohorts, known } = parameters[i]!;
+    const [volume, rate, burst, shift] = mapsOf(i) as [TailMap, TailMap, TailMap, TailMap];
+    const learned: IntentBaseline = {
+      meaning,
+      global,
+      cohorts,
+      maps: { volume, rate, burst, shift },
+      ...(mark.kind === 'novel' ? { known: known.sets() } : {}),
+    };
+    return [intent.id, learned] as const;
+  });
+  return Object.fromEntries(described);
+}
+
+/** The sessions as a partition would see them under this baseline. */
+function attendAll(
+  intents: readonly CheckedIntent[],
+  baseline: Baseline,
+  lessons: readonly Lesson[],
+  cohortOf: CohortOf,
+): Attended[] {
+  const plan = planEvidence(intents, baseline);
+  if (plan === undefined) return [];
+  return lessons.map((lesson) => attendUnder(plan, lesson, cohortOf(lesson)));
+}
+
+export function attendUnder(
+  plan: EvidencePlan,
+  lesson: Lesson,
+  cohort: string,
+  visit?: Parameters<typeof attend>[4],
+): Attended {
+  const { models, isKnown } = plan.cohort(cohort);
+  return attend(plan.intents, models, isKnown, lesson, visit);
+}
+
+function certify(suprema: readonly number[], { budgets, confidence }: LearnOptions): Baseline['thresholds'] {
+  const of = (condition: Condition) => {
+    const { c, r, n, grade } = conformalThreshold(suprema, budgets[condition], confidence);
+    return { alpha: budgets[condition], ...(Number.isFinite(c) ? { c } : {}), r, n, grade };
+  };
+  const [watch, pause, kill] = CONDITIONS.map(of);
+  return { watch: watch!, pause: pause!, kill: kill! };
+}

@@ -1,0 +1,126 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { systemClock } from '../adapters/system-clock.ts';
+import { readLabels } from '../app/backtest/labels.ts';
+import { BASELINE_FILE } from '../app/baseline-file.ts';
+import { parseBudget } from '../app/learn/budget.ts';
+import { type LearnOptions, learnBaseline } from '../app/learn/learner.ts';
+import { Lessons } from '../app/learn/lesson.ts';
+import { openRecording, type Recording } from '../app/recording.ts';
+import { loadPolicyFolder } from '../app/rule-folder.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import type { PolicyBody } from '../domain/rule.ts';
+import { checkIntent } from '../engine/evidence/intent.ts';
+import { learnText } from './learn-text.ts';
+import { Progress } from './progress.ts';
+import { SHIPPED_RULES } from './shipped.ts';
+
+interface Options {
+  rules?: string;
+  out?: string;
+  labels?: string;
+  watch: number;
+  pause: number;
+  kill: number;
+  confidence: LearnOptions['confidence'];
+  onUncertified: LearnOptions['onUncertified'];
+}
+
+/** Narrow to wide: a session belongs to the first that enough sessions were seen of. */
+const COHORT_BY = [['tenant', 'agent.role', 'task'], ['tenant', 'agent.role'], ['agent.role']];
+/** Parameters need far fewer sessions than thresholds at a small budget. */
+const SPLIT = { parameters: 0.5, maps: 0.2 };
+
+export function registerLearn(program: Command): void {
+  program
+    .command('learn')
+    .description(
+      'learn from recorded benign sessions what ordinary work looks like, and the thresholds that it certifies',
+    )
+    .argument('<file...>', 'NDJSON, plain or gzip: bare events, or what `firebreak capture` wrote; - is standard input')
+    .option('--rules <dir>', 'folder with the intents; default: the one that ships')
+    .option('--out <file>', `where to write the baseline; default: ${BASELINE_FILE} in the folder of the rules`)
+    .option('--labels <file>', 'NDJSON lines {"session", "label"}: only those labelled benign are learned from')
+    .option('--watch <share>', 'share of benign sessions that may ever be watched', budgetOf('--watch'), 0.05)
+    .option('--pause <share>', 'that may be paused', budgetOf('--pause'), 0.005)
+    .option('--kill <share>', 'that may be killed, such as "1 in 10000"', budgetOf('--kill'), 0.0001)
+    .addOption(
+      new Option('--confidence <kind>', 'marginal: on average; pac95: with 95 % confidence in this very draw')
+        .choices(['marginal', 'pac95'])
+        .default('marginal'),
+    )
+    .addOption(
+      new Option('--on-uncertified <action>', 'what evidence does while sessions are too few to certify a kill')
+        .choices(['pause', 'kill'])
+        .default('pause'),
+    )
+    .addHelpText(
+      'after',
+      '\nA budget of 1 in N needs at least N - 1 complete sessions among those that certify thresholds (three in ten).' +
+        '\nExit code: 0 when a baseline was written, 1 when the files or the rules cannot be used.' +
+        '\n\nExamples:' +
+        '\n  firebreak learn october.ndjson.gz --rules my-rules --kill "1 in 1000"' +
+        '\n  firebreak activate my-rules',
+    )
+    .action(learn);
+}
+
+function budgetOf(flag: string): (text: string) => number {
+  return (text) => {
+    try {
+      return parseBudget(text);
+    } catch (error) {
+      throw new Error(`${flag}: ${(error as Error).message}`);
+    }
+  };
+}
+
+async function learn(files: string[], options: Options): Promise<void> {
+  const folder = options.rules ?? SHIPPED_RULES;
+  const body = await loadPolicyFolder(folder);
+  const intents = intentsOf(body, folder);
+  const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
+  const unitOf = (session: string) =>
+    labels === undefined || labels.get(session)?.label === 'benign' ? session : undefined;
+  const lessons = new Lessons(intents, COHORT_BY, body.settings, unitOf);
+  const progress = new Progress(process.stderr, systemClock);
+  const recordings: Recording[] = [];
+  let events = 0;
+  try {
+    for (const file of files) recordings.push(await openRecording(file, body.settings.delayMs));
+    for (const recording of recordings) {
+      for await (const item of recording.items()) {
+        if (item.type !== 'record' || item.record.body.type !== 'action') continue;
+        lessons.add(item.record.body.event, item.record.appendMs);
+        events++;
+        progress.at(recording.bytesRead / recording.bytesTotal, () => `${events.toLocaleString('en')} events`);
+      }
+    }
+    progress.done();
+    const baseline = learnBaseline(intents, lessons.all, {
+      cohortBy: COHORT_BY,
+      budgets: { watch: options.watch, pause: options.pause, kill: options.kill },
+      confidence: options.confidence,
+      onUncertified: options.onUncertified,
+      split: SPLIT,
+    });
+    const out = options.out ?? join(folder, BASELINE_FILE);
+    // A baseline that is half written must not be taken for one.
+    await writeFile(`${out}.new`, `${canonicalJson(baseline)}\n`);
+    await rename(`${out}.new`, out);
+    process.stderr.write(learnText(baseline, { events, out, confidence: options.confidence }));
+  } finally {
+    progress.done();
+    for (const recording of recordings) await recording.close();
+  }
+}
+
+function intentsOf({ intents = [] }: PolicyBody, folder: string) {
+  if (intents.length === 0)
+    throw new Error(`no intents in ${folder}: documents with kind: intent; see rules/README.md`);
+  return intents.flatMap((intent) => {
+    const result = checkIntent(intent);
+    return result.ok ? [result.checked] : []; // `loadPolicyFolder` has refused every other one
+  });
+}

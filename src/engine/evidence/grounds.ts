@@ -1,0 +1,46 @@
+import { contributes, finiteOnly, type Grounds } from '../grounds.ts';
+import { evidenceOf } from '../session/group.ts';
+import type { Session } from '../session/session.ts';
+import { riskOf } from './thresholds.ts';
+import type { Accusation } from './weigh.ts';
+
+/** Why evidence asks for a level: how much the session did, what its cohort does, and what the threshold promises. */
+export function accusationGrounds(session: Session, accusation: Accusation): Grounds {
+  const { plan, cohort, intent, cause, crossed, cap } = accusation;
+  const { evidence } = session.intents!;
+  const { events, active } = cohort.models[cause.feature]!;
+  const feature = evidence.feature(intent.id);
+  const expected = events.mu * evidence.events;
+  const { alpha, n, r, grade } = plan.certified[crossed];
+  const steps = (session.groups.get(intent.id)?.steps ?? []).filter((step) =>
+    contributes(step, session, Number.POSITIVE_INFINITY),
+  );
+  const sentence = [
+    `${intent.intent.title}: ${short(feature.count)} marks in ${evidence.events} actions,`,
+    `${cohort.key === '' ? 'sessions of its kind have' : `${cohort.key} has`} ${short(expected)}`,
+    `(${cause.stream}, evidence ${short(cause.evidence)} nats;`,
+    `at most ${short(alpha * 100)} % of benign sessions get this far, ${grade}, n = ${n})`,
+    ...(cap === '' ? [] : [`held at pause: ${cap}`]),
+  ];
+  return {
+    severity: intent.intent.severity,
+    rule: intent.intent.id,
+    score: cause.evidence,
+    threshold: plan.thresholds[crossed],
+    reason: sentence.join(' '),
+    measures: finiteOnly({
+      evidence: cause.evidence,
+      risk: riskOf(cause.evidence, plan.thresholds),
+      marks: feature.count,
+      actions: evidence.events,
+      activeHours: evidence.activeHours,
+    }),
+    baseline: { perAction: events.mu, perActiveHour: active.mu, expected, alpha, n, r },
+    evidence: steps.map(evidenceOf),
+    evidenceOmitted: Math.max(0, feature.markedEvents - steps.length),
+  };
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,91 @@
+import type { Grade } from '../../domain/baseline.ts';
+import type { ActionEvent } from '../../domain/event.ts';
+import type { Intent } from '../../domain/intent.ts';
+import type { Condition } from '../../domain/level.ts';
+import type { Session } from '../session/session.ts';
+import type { CheckedIntent } from './intent.ts';
+import { marksOf } from './marks.ts';
+import type { CohortPlan, EvidencePlan } from './plan.ts';
+import type { Cause } from './session-evidence.ts';
+import { SessionIntents } from './session-intents.ts';
+import { conditionOf } from './thresholds.ts';
+
+/** What the evidence of a session raises at one action, and the intent that speaks for it. */
+export interface Accusation {
+  plan: EvidencePlan;
+  cohort: CohortPlan;
+  intent: CheckedIntent;
+  cause: Cause;
+  /** Capped where certainty is missing. */
+  condition: Condition;
+  /** What the evidence crossed. */
+  crossed: Condition;
+  /** Why it is capped; empty where it is not. */
+  cap: string;
+}
+
+/** The highest of the enforced intents, and of those in the shadow. */
+export interface Accusations {
+  enforced: Accusation | undefined;
+  shadow: Accusation | undefined;
+}
+
+/** An action on its way into the evidence of its session. */
+export interface Weighed {
+  event: ActionEvent;
+  /** The event's own time, and as the session counts it: ms. */
+  timeMs: number;
+  effectiveMs: number;
+}
+
+/**
+ * Adds an action to the evidence of its session. Answers what the enforced intents raise, and what those in the shadow
+ * would: each the highest of its kind. Intents that are only discovered say nothing.
+ */
+export function weigh(session: Session, plan: EvidencePlan, { event, timeMs, effectiveMs }: Weighed): Accusations {
+  session.intents ??= new SessionIntents(plan.cohortOf(event));
+  const { intents } = session;
+  const cohort = plan.cohort(intents.cohort);
+  const memoryOf = (at: number) => intents.memory(plan.intents[at]!.id);
+  const touches = marksOf(plan.intents, memoryOf, event, cohort.isKnown);
+  const contributions = intents.evidence.observe(cohort.models, effectiveMs, touches);
+  if (touches.length === 0) return SILENT;
+  for (const [i, { feature }] of touches.entries()) {
+    const { before, after } = contributions[i]!;
+    const steps = session.group(plan.intents[feature]!.id);
+    steps.note(event, session.clockMs, timeMs, after - before);
+    steps.trimSteps(plan.stepBytes);
+  }
+  return {
+    enforced: accusationOf(session, plan, cohort, 'enforce'),
+    shadow: accusationOf(session, plan, cohort, 'shadow'),
+  };
+}
+
+export const SILENT: Accusations = { enforced: undefined, shadow: undefined };
+
+function accusationOf(
+  session: Session,
+  plan: EvidencePlan,
+  cohort: CohortPlan,
+  mode: Intent['mode'],
+): Accusation | undefined {
+  const cause = session.intents!.evidence.cause(cohort.models, (at) => plan.intents[at]!.intent.mode === mode);
+  const crossed = cause && conditionOf(cause.evidence, plan.thresholds, Number.NEGATIVE_INFINITY);
+  if (crossed === undefined) return undefined;
+  const cap = crossed === 'kill' ? capOf(session, plan) : '';
+  const intent = plan.intents[cause!.feature]!;
+  return { plan, cohort, intent, cause: cause!, crossed, cap, condition: cap === '' ? crossed : 'pause' };
+}
+
+/** Why evidence may not kill here; empty where it may. */
+function capOf(session: Session, { certified: { kill }, onUncertified }: EvidencePlan): string {
+  if (session.degraded) return 'a part of the session is unknown';
+  if (session.isTooWide) return 'the session has too many principals to be one piece of work';
+  if (isCertified(kill.grade) || onUncertified === 'kill') return '';
+  return `the threshold of kill is ${kill.grade}: ${kill.n} benign sessions are too few to certify it`;
+}
+
+function isCertified(grade: Grade): boolean {
+  return grade === 'conformal' || grade === 'conformal-pac';
+}

@@ -1,0 +1,38 @@
+/** In the place of a unit: seen in more than one. */
+const SEVERAL = Symbol('several units');
+
+/**
+ * Which values benign work was seen with, per cohort and over all. A unit is what is drawn as a whole: a session, or
+ * a task that many sessions repeat. How often a benign session meets a new value is measured with its own unit left
+ * out; with it, nothing that was learned from would ever be new.
+ */
+export class KnownValues {
+  readonly #units = new Map<string, Map<string, string | typeof SEVERAL>>();
+
+  add(cohort: string, value: string, unit: string): void {
+    let values = this.#units.get(cohort);
+    if (!values) {
+      values = new Map();
+      this.#units.set(cohort, values);
+    }
+    const before = values.get(value);
+    if (before === undefined) values.set(value, unit);
+    else if (before !== unit) values.set(value, SEVERAL);
+  }
+
+  /** Whether another unit than `unit` had it. */
+  hasBeside(cohort: string, value: string, unit: string): boolean {
+    const found = this.#units.get(cohort)?.get(value);
+    return found !== undefined && found !== unit;
+  }
+
+  has(cohort: string, value: string): boolean {
+    return this.#units.get(cohort)?.has(value) ?? false;
+  }
+
+  /** Sorted, so that equal knowledge has equal bytes. */
+  sets(): Record<string, string[]> {
+    const cohorts = [...this.#units].sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(cohorts.map(([cohort, values]) => [cohort, [...values.keys()].sort()]));
+  }
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { parseBudget } from '../../../src/app/learn/budget.ts';
+import { attendUnder, type LearnOptions, learnBaseline } from '../../../src/app/learn/learner.ts';
+import { Lessons } from '../../../src/app/learn/lesson.ts';
+import { canonicalJson } from '../../../src/domain/canonical-json.ts';
+import type { ActionEvent } from '../../../src/domain/event.ts';
+import { formatInstant } from '../../../src/domain/instant.ts';
+import { planEvidence } from '../../../src/engine/evidence/plan.ts';
+import { checkedOf, intentOf } from '../../engine/evidence/lessons.ts';
+
+const START_MS = Date.UTC(2026, 0, 5);
+const INTENTS = [checkedOf(intentOf({})), checkedOf(intentOf({ id: 'new-targets', mark: 'novel(target)' }))];
+const OPTIONS: LearnOptions = {
+  cohortBy: [['tenant', 'agent.role'], ['agent.role']],
+  budgets: { watch: 0.1, pause: 0.02, kill: 0.01 },
+  confidence: 'marginal',
+  onUncertified: 'pause',
+  split: { parameters: 0.5, maps: 0.2 },
+};
+const LIVES = { idleEndMs: 30 * 60_000, maxLifetimeMs: 24 * 3_600_000 };
+
+/** A reproducible source of numbers from 0 to 1: the tests' own, not good for anything else. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Sessions of 20 actions, one in ten a deletion, each session with a pace of its own. */
+function sessions(count: number, seed: number, role = 'mail'): ActionEvent[] {
+  const next = numbers(seed);
+  return Array.from({ length: count }, (_, n) => {
+    const rate = 0.05 + 0.1 * next();
+    return Array.from({ length: 20 }, (_, i): ActionEvent => {
+      const deletes = next() < rate;
+      return {
+        id: `${role}-${seed}-${n}-${i}`,
+        time: formatInstant(START_MS + n * 1000 + i * 90_000),
+        session: `${role}-${seed}-${n}`,
+        agent: { id: 'a', role },
+        tenant: 'corp',
+        tool: 't',
+        action: deletes ? 'delete' : 'read',
+        resource: { type: 'mail', id: `m-${Math.floor(next() * 400)}` },
+      };
+    });
+  }).flat();
+}
+
+function lessonsOf(events: readonly ActionEvent[]) {
+  const lessons = new Lessons(INTENTS, OPTIONS.cohortBy, LIVES, (session) => session);
+  for (const event of events) lessons.add(event, Date.parse(event.time));
+  return lessons.all;
+}
+
+describe('a learned baseline', () => {
+  const lessons = lessonsOf(sessions(2000, 1));
+  const baseline = learnBaseline(INTENTS, lessons, OPTIONS);
+
+  it('is the same bytes whatever the order of the sessions', () => {
+    const again = learnBaseline(INTENTS, [...lessons].reverse(), OPTIONS);
+    expect(canonicalJson(again)).toBe(canonicalJson(baseline));
+  });
+
+  it('finds the rate of the work', () => {
+    const { events, n } = baseline.intents['deleting']!.cohorts['agent.role=mail']!;
+    expect(n).toBe(baseline.sessions.parameters);
+    expect(events.mu).toBeGreaterThan(0.08);
+    expect(events.mu).toBeLessThan(0.12);
+  });
+
+  it('keeps its budget on sessions that it has not seen', () => {
+    const plan = planEvidence(INTENTS, baseline)!;
+    const fresh = lessonsOf(sessions(4000, 2));
+    const cohort = 'tenant=corp,agent.role=mail';
+    const beyond = fresh.filter((lesson) => attendUnder(plan, lesson, cohort).highest > plan.thresholds.pause).length;
+    // 80 are allowed on average; one calibration draw of some 600 sessions moves that by a third either way.
+    expect(beyond).toBeLessThan(160);
+    expect(beyond).toBeGreaterThan(10);
+  });
+
+  it('measures how often a value is new with the session that brought it left out', () => {
+    const { known, cohorts } = baseline.intents['new-targets']!;
+    expect(known!['agent.role=mail']!.length).toBeGreaterThan(300);
+    // Nearly all of the 400 targets are known after 1000 sessions, so something new is rare, but not impossible.
+    const { mu } = cohorts['agent.role=mail']!.events;
+    expect(mu).toBeGreaterThan(0);
+    expect(mu).toBeLessThan(0.02);
+  });
+
+  it('gives the narrowest cohort with enough sessions, and everybody for the others', () => {
+    const plan = planEvidence(INTENTS, baseline)!;
+    const [first] = sessions(1, 3);
+    expect(plan.cohortOf(first!)).toBe('tenant=corp,agent.role=mail');
+    expect(plan.cohortOf({ ...first!, tenant: 'other' })).toBe('agent.role=mail');
+    expect(plan.cohortOf({ ...first!, agent: { id: 'a', role: 'unknown' } })).toBe('');
+  });
+
+  it('says how well each threshold is founded', () => {
+    const { watch, kill } = baseline.thresholds;
+    expect(watch).toMatchObject({ grade: 'conformal', n: baseline.sessions.thresholds });
+    expect(kill.grade).toBe('conformal');
+    const few = learnBaseline(INTENTS, lessons.slice(0, 100), OPTIONS);
+    expect(few.thresholds.kill.grade).toBe('extrapolated');
+    const none = learnBaseline(INTENTS, lessons.slice(0, 8), OPTIONS);
+    expect(none.thresholds.kill).toEqual({ alpha: 0.01, r: 0, n: expect.any(Number), grade: 'insufficient' });
+  });
+});
+
+describe('the lives of a session', () => {
+  it('are lessons of their own, as the engine ends them', () => {
+    const [event] = sessions(1, 4);
+    const lessons = new Lessons(INTENTS, OPTIONS.cohortBy, LIVES, (session) => session);
+    for (const atMs of [0, 60_000, 40 * 60_000]) lessons.add(event!, START_MS + atMs);
+    expect(lessons.all.map(({ times }) => times.length)).toEqual([2, 1]);
+  });
+
+  it('are left out where the session is not known to be benign', () => {
+    const lessons = new Lessons(INTENTS, OPTIONS.cohortBy, LIVES, () => undefined);
+    for (const event of sessions(3, 5)) lessons.add(event, START_MS);
+    expect(lessons.all).toEqual([]);
+  });
+});
+
+describe('a budget', () => {
+  it.each([
+    ['1 in 10000', 0.0001],
+    ['1 in 10_000', 0.0001],
+    ['0.5%', 0.005],
+    ['5 %', 0.05],
+    ['0.02', 0.02],
+  ])('%s', (text, share) => expect(parseBudget(text)).toBeCloseTo(share, 12));
+
+  it.each(['0', '1', '150%', 'few', '', '1 in 0', '-1%'])('refuses %s and says what is allowed', (text) => {
+    expect(() => parseBudget(text)).toThrow(/allowed: a share of sessions between 0 and 1, such as 0.5%/);
+  });
+});

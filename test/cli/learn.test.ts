@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'firebreak-learn-'));
+  await copyFile(resolve(root, 'rules/intents.yaml'), join(folder, 'intents.yaml'));
+  await writeFile(join(folder, 'events.ndjson'), events().slice(0, -10).join('\n'));
+  await writeFile(join(folder, 'stranger.ndjson'), events().slice(-10).join('\n'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** 400 sessions of mail work, one in ten of their actions sends to one of forty people; one more sends to strangers. */
+function events(): string[] {
+  const start = Date.UTC(2026, 0, 5);
+  return Array.from({ length: 400 * 10 + 10 }, (_, i) => {
+    const session = Math.floor(i / 10);
+    const stranger = session === 400;
+    const send = stranger ? i % 10 > 2 : i % 10 === 9;
+    return JSON.stringify({
+      id: `e-${i}`,
+      time: new Date(start + i * 4000).toISOString(),
+      session: `s-${session}`,
+      agent: { id: 'a', role: 'mail' },
+      tool: send ? 'send_mail' : 'read_mail',
+      action: send ? 'send' : 'read',
+      resource: { type: 'address', id: stranger ? `stranger-${i}` : `person-${session % 40}` },
+      outcome: 'ok',
+    });
+  });
+}
+
+function firebreak(args: readonly string[]): Promise<{ code: number | null; err: string }> {
+  const child = spawn(process.execPath, [resolve(root, 'dist/cli/main.js'), ...args], { cwd: folder });
+  let err = '';
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  return new Promise((done, failed) => {
+    child.once('error', failed);
+    child.once('close', (code) => done({ code, err }));
+  });
+}
+
+describe('firebreak learn', { timeout: 60_000 }, () => {
+  it('writes a baseline beside the intents, by which a replay then judges', async () => {
+    const learned = await firebreak(['learn', 'events.ndjson', '--rules', '.', '--kill', '1%', '--pause', '2%']);
+    expect(learned.err).toContain('400: ');
+    expect(learned.err).toMatch(/outward +[\d.]+ marks in 100 actions, 1 cohorts, \d+ known values/);
+    expect(learned.err).toMatch(/kill +above [\d.]+ nats, at most 1 % of benign sessions: conformal, 1 of \d+/);
+    expect(learned.code).toBe(0);
+    expect(JSON.parse(await readFile(join(folder, 'baseline.json'), 'utf8'))).toMatchObject({ format: 1 });
+  });
+
+  it('the folder is then a policy with evidence', async () => {
+    const replayed = await firebreak(['replay', 'stranger.ndjson', '--rules', '.', '--out', 'commands.ndjson']);
+    expect(replayed.code).toBe(0);
+    const lines = (await readFile(join(folder, 'commands.ndjson'), 'utf8')).trim().split('\n');
+    const stopped = lines.map((line) => JSON.parse(line) as { session: string; rule: string });
+    expect(stopped).toContainEqual(expect.objectContaining({ session: 's-400', rule: 'outward' }));
+  });
+
+  it('says how many sessions are missing, and what evidence does until then', async () => {
+    const { err } = await firebreak(['learn', 'events.ndjson', '--rules', '.', '--out', 'other.json']);
+    expect(err).toMatch(/kill +above .*: extrapolated, \d+ of the 9,999 sessions that certify it; [\d,]+ are missing/);
+    expect(err).toContain('evidence beyond the threshold of kill leads to pause until it is certified');
+  });
+
+  it.each([
+    [['--kill', '2'], '--kill'],
+    [['--confidence', 'high'], 'marginal, pac95'],
+    [['--labels', 'missing.ndjson'], 'missing.ndjson'],
+  ])('refuses %j in one line', async (options, said) => {
+    const { code, err } = await firebreak(['learn', 'events.ndjson', '--rules', '.', ...options]);
+    expect(code).toBeGreaterThan(0);
+    expect(err).toContain(said);
+  });
+
+  it('refuses a folder without intents', async () => {
+    const { code, err } = await firebreak([
+      'learn',
+      'events.ndjson',
+      '--rules',
+      resolve(root, 'rules/runaway-loop.yaml'),
+    ]);
+    expect(code).toBe(1);
+    expect(err).toContain('no intents in');
+  });
+});
