@@ -44,6 +44,7 @@ const POLICIES: readonly NaivePolicy[] = [
 
 export interface SimulatedPolicy {
   activated: PolicyActivated;
+  body: Uint8Array;
   plan: Plan;
   naive: NaivePolicy;
 }
@@ -53,8 +54,9 @@ const library = new MemoryPolicyLibrary(ENGINE_VERSION);
 export const compiledPolicies = new Policies(library);
 export const simulatedPolicies: readonly SimulatedPolicy[] = await Promise.all(
   POLICIES.map(async (naive) => {
-    const body = bodyOfPolicy(naive);
-    const activated = await library.put(policyBytes(body));
-    return { activated, plan: compilePolicy(activated.hash, body), naive };
+    const policy = bodyOfPolicy(naive);
+    const body = policyBytes(policy);
+    const activated = await library.put(body);
+    return { activated, body, plan: compilePolicy(activated.hash, policy), naive };
   }),
 );

@@ -126,8 +126,12 @@ export class Process {
     throw new Error('it goes on failing', { cause: this.#failure });
   }
 
-  /** The end of a process that was asked to stop. */
+  /** The end of a process that was asked to stop, and comes to it if it does not die meanwhile. */
   async stop(): Promise<void> {
+    await Promise.race([this.#stop(), this.died]);
+  }
+
+  async #stop(): Promise<void> {
     await this.analyzer.stop();
     this.#lost.abort();
     await this.analyzer.saveAll();

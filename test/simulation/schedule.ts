@@ -27,10 +27,22 @@ export async function runSchedule(seed: number): Promise<Fault[]> {
     await new Schedule(world, seed).run();
   } catch (error) {
     const { message, cause } = error as Error;
-    return [{ kind: 'diverged', what: `${message}: ${cause instanceof Error ? cause.message : cause}` }];
+    return [{ kind: 'diverged', what: cause instanceof Error ? `${message}: ${cause.message}` : message }];
   }
   const faults = await faultsOf(world);
   return seed % NAIVE_EVERY === 0 ? [...faults, ...(await naiveFaultsOf(world, simulatedPolicies))] : faults;
+}
+
+/** Till nothing is left to read or to say, and the owner has looked at the store. */
+export async function settle(world: World, owner: Process): Promise<void> {
+  for (let seen = -1, rounds = 0; seen !== world.high || rounds < 2; rounds++) {
+    if (rounds > 50) throw new Error(`it does not come to an end, at offset ${world.high}`);
+    seen = world.high;
+    await owner.drain();
+    await world.clock.advance(1500);
+    await setImmediate();
+    await owner.drain();
+  }
 }
 
 class Schedule {
@@ -69,19 +81,19 @@ class Schedule {
     const last = this.#start();
     if (this.#chance(0.5)) await last.deliver(1 + this.#upTo(10));
     while (world.inFlight > 0) await this.#arrive();
-    await this.#settle(last);
+    await settle(world, last);
     if (this.#chance(0.3)) {
       // Nothing comes any more, and what was written is gone: only a look at the store can find out.
       if (this.#chance(0.7)) world.state.loseWrites(Math.min(1 + this.#upTo(4), world.state.remembered));
       else world.state.flush();
-      await this.#settle(last);
+      await settle(world, last);
     }
     await last.stop();
   }
 
   async #turn(): Promise<void> {
     const world = this.#world;
-    this.#happen();
+    await this.#happen();
     const running = this.#processes.filter(({ dead }) => !dead).slice(-2);
     if (running.length === 0 || running.at(-1)!.dead) this.#processes.push(this.#start());
     const one = running[this.#upTo(running.length)] ?? this.#processes.at(-1)!;
@@ -90,10 +102,10 @@ class Schedule {
     await delivering;
   }
 
-  #happen(): void {
+  async #happen(): Promise<void> {
     const world = this.#world;
     const current = this.#processes.at(-1)!;
-    const happenings: [weight: number, happen: () => void][] = [
+    const happenings: [weight: number, happen: () => void | Promise<void>][] = [
       [12, () => this.#act()],
       [2, () => this.#activate()],
       [1, () => this.#control()],
@@ -105,14 +117,28 @@ class Schedule {
       [0.3, () => world.state.flush()],
       [0.5, () => this.#setBrokerClock()],
       [2, () => this.#leap()],
+      [1, () => this.#loseTenure()],
     ];
     let left = this.#random() * happenings.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, happen] of happenings) {
       left -= weight;
       if (left >= 0) continue;
-      happen();
-      return;
+      return happen();
     }
+  }
+
+  /** A failover takes a whole tenure back, and somebody comes to the same sequence, while its owner goes on. */
+  async #loseTenure(): Promise<void> {
+    const { state } = this.#world;
+    const { writes } = state;
+    await this.#goOn(this.#start());
+    state.loseWrites(Math.max(0, Math.min(state.writes - writes, state.remembered)));
+    await this.#goOn(this.#start());
+  }
+
+  async #goOn(process: Process): Promise<void> {
+    this.#processes.push(process);
+    await process.deliver(1 + this.#upTo(12));
   }
 
   #act(): void {
@@ -160,19 +186,6 @@ class Schedule {
 
   async #arrive(): Promise<void> {
     await this.#world.deliverOne(this.#upTo(this.#world.inFlight));
-  }
-
-  /** Till nothing is left to read or to say, and the owner has looked at the store. */
-  async #settle(last: Process): Promise<void> {
-    const world = this.#world;
-    for (let seen = -1, rounds = 0; seen !== world.high || rounds < 2; rounds++) {
-      if (rounds > 50) throw new Error('it does not come to an end', { cause: new Error(`at offset ${world.high}`) });
-      seen = world.high;
-      await last.drain();
-      await world.clock.advance(1500);
-      await setImmediate();
-      await last.drain();
-    }
   }
 
   #start(): Process {

@@ -24,6 +24,8 @@ export async function faultsOf(world: World): Promise<Fault[]> {
   same('partition', body && canonicalJson(body.state), canonicalJson(JSON.parse(wanted.partition)));
   for (const id of new Set([...Object.keys(sessions), ...Object.keys(wanted.sessions)]))
     same(`session ${id}`, sessions[id], wanted.sessions[id]);
+  // Whatever is lost and repeated, what the store holds is one consistent point: nobody ever throws it away.
+  same('states thrown away', String(world.stats.discarded), '0');
   for (const error of world.fatal) faults.push({ kind: 'diverged', what: `fatal: ${error.message}` });
   if (body) {
     const { findings: _, refused, ...counts } = body.state.accounting;
