@@ -2,29 +2,39 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { NdjsonWriter } from '../adapters/files/ndjson-writer.ts';
+import { PartitionClient } from '../adapters/kafka/partition-client.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import { createLogger } from '../adapters/telemetry/log.ts';
 import { FileSource } from '../app/backtest/file-source.ts';
 import { Judging } from '../app/backtest/judging.ts';
+import { KafkaSource } from '../app/backtest/kafka-source.ts';
 import { LabelTable, readLabels } from '../app/backtest/labels.ts';
 import { Comparison } from '../app/backtest/report.ts';
 import { type BySide, sidesOf } from '../app/backtest/sides.ts';
+import type { EventSource } from '../app/backtest/source.ts';
 import { startShard } from '../app/backtest/threads.ts';
+import { kafkaOf } from '../app/kafka-parts.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
 import { formatInstant } from '../domain/instant.ts';
 import type { PolicyBody } from '../domain/rule.ts';
 import { backtestPage } from './backtest/page.ts';
 import { sessionLine } from './backtest/session-line.ts';
 import { backtestText } from './backtest/text.ts';
+import { instant } from './capture.ts';
 import { Progress } from './progress.ts';
+import { configOf, configOptions } from './settings.ts';
 import { packageVersion, SHIPPED_RULES } from './shipped.ts';
 import { terminal } from './terminal.ts';
 
 /** What a shell says of a program that Ctrl-C ended; here it has told what it had. */
 const INTERRUPTED = 130;
 
-interface Options {
+interface Options extends Record<string, unknown> {
   rules: string;
   against?: string;
+  kafka?: true;
+  since?: number;
+  until?: number;
   labels?: string;
   out?: string;
   json?: string;
@@ -33,12 +43,15 @@ interface Options {
 }
 
 export function registerBacktest(program: Command): void {
-  program
+  const command = program
     .command('backtest')
     .description('judge recorded events by old and new rules, and tell which sessions would end differently')
-    .argument('<file...>', 'NDJSON, plain or gzip: bare events, or what `firebreak capture` wrote; - is standard input')
+    .argument('[file...]', 'NDJSON, plain or gzip: bare events, or what `firebreak capture` wrote; - is standard input')
     .option('--rules <dir>', 'the new rules', SHIPPED_RULES)
     .option('--against <dir>', 'the old rules; without them the new ones stand alone')
+    .option('--kafka', 'instead of files: the topic of actions, as the configuration names it')
+    .option('--since <time>', 'with --kafka: records of this time on (RFC 3339)', (text) => instant('--since', text))
+    .option('--until <time>', 'with --kafka: records before this time (RFC 3339)', (text) => instant('--until', text))
     .option('--labels <file>', 'what is known of the sessions: NDJSON of {"session", "label", "harmSeqs"?}')
     .option('--out <file>', 'write every session there, one JSON per line; - is standard output')
     .option('--html <file>', 'write the report there with charts: one file, nothing from the network')
@@ -51,9 +64,10 @@ export function registerBacktest(program: Command): void {
         '\n\nExamples:' +
         '\n  firebreak backtest november.ndjson.gz --rules my-rules --against rules-in-force' +
         '\n  git worktree add /tmp/main main && firebreak backtest run.ndjson.gz --rules rules --against /tmp/main/rules' +
+        '\n  firebreak backtest --kafka --brokers localhost:9092 --since 2026-11-01T00:00:00Z --rules my-rules' +
         '\n  firebreak backtest events.ndjson --rules my-rules --out - | jq \'select(.new.level == "killed")\'',
-    )
-    .action(backtest);
+    );
+  configOptions(command, (path) => path.startsWith('kafka.')).action(backtest);
 }
 
 function workersOf(text: string): number {
@@ -69,7 +83,7 @@ async function backtest(files: string[], options: Options): Promise<void> {
   if (names.old !== undefined) bodies.old = await loadPolicyFolder(names.old);
   const labels = options.labels === undefined ? undefined : new LabelTable(await readLabels(options.labels));
   const delayMs = Math.min(...sidesOf(bodies).map((side) => bodies[side]!.settings.delayMs));
-  const source = await FileSource.open(files, delayMs);
+  const { source, close } = await openSource(files, delayMs, options);
   const out = options.out === undefined ? undefined : await NdjsonWriter.open(options.out);
 
   const interrupt = new AbortController();
@@ -101,6 +115,28 @@ async function backtest(files: string[], options: Options): Promise<void> {
   } finally {
     progress.done();
     process.off('SIGINT', onInterrupt);
-    await Promise.all(shards.map((shard) => shard.stop()));
+    await Promise.all([close(), ...shards.map((shard) => shard.stop())]);
+  }
+}
+
+async function openSource(
+  files: readonly string[],
+  delayMs: number,
+  options: Options,
+): Promise<{ source: EventSource; close(): Promise<void> }> {
+  const { kafka: fromKafka, since: sinceMs, until: untilMs } = options;
+  if (files.length > 0 === (fromKafka === true)) throw new Error('give files, or --kafka for the topic of actions');
+  if (fromKafka === undefined) {
+    if (sinceMs !== undefined || untilMs !== undefined) throw new Error('--since and --until go with --kafka');
+    return { source: await FileSource.open(files, delayMs), close: async () => {} };
+  }
+  const config = configOf(options);
+  const client = new PartitionClient(kafkaOf(config, createLogger('error')));
+  try {
+    const source = await KafkaSource.open(client, `${config.kafka.topicPrefix}actions`, { sinceMs, untilMs });
+    return { source, close: () => client.close() };
+  } catch (error) {
+    await client.close();
+    throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { NdjsonWriter } from '../adapters/files/ndjson-writer.ts';
 import { PartitionClient } from '../adapters/kafka/partition-client.ts';
-import { type Range, type RangeRecord, readRanges, wholeTopic } from '../adapters/kafka/range-reader.ts';
+import { inOrderOfTime, rangesBetween } from '../adapters/kafka/range-reader.ts';
 import { readTopicIdentity } from '../adapters/kafka/topic-identity.ts';
 import { chunksOf } from '../adapters/policy-body.ts';
 import { systemClock } from '../adapters/system-clock.ts';
@@ -20,7 +20,9 @@ export function registerCapture(program: Command): void {
     .command('capture')
     .description('write the log to a file that replays to the same commands')
     .requiredOption('--out <file>', 'NDJSON, gzip where the name ends in .gz; - is standard output')
-    .option('--since <time>', 'from the records of this time on (RFC 3339); else all that the log holds', instant)
+    .option('--since <time>', 'from the records of this time on (RFC 3339); else all that the log holds', (text) =>
+      instant('--since', text),
+    )
     .addHelpText(
       'after',
       '\nThe file holds the records as they are, with the policies they name. From --since on it begins with what' +
@@ -46,7 +48,7 @@ async function run(options: Options): Promise<void> {
   const progress = new Progress(process.stderr, systemClock);
   try {
     const { topicId } = await readTopicIdentity(kafka, topicPrefix);
-    const ranges = await rangesSince(client, topic, options.since);
+    const ranges = await rangesBetween(client, topic, options.since, undefined);
     const total = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
     const known = new Set<string>();
     let count = 0;
@@ -66,42 +68,6 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-async function rangesSince(client: PartitionClient, topic: string, sinceMs: number | undefined): Promise<Range[]> {
-  const ranges = await wholeTopic(client, topic);
-  if (sinceMs === undefined) return ranges;
-  const later: Range[] = [];
-  for (const range of ranges) {
-    const from = await client.offsetAt(topic, range.partition, sinceMs);
-    later.push({ ...range, from: Math.max(range.from, from) });
-  }
-  return later;
-}
-
-/** All partitions merged by append time: a replay that takes its time shows what happened together, together. */
-async function* inOrderOfTime(
-  client: PartitionClient,
-  topic: string,
-  ranges: readonly Range[],
-): AsyncGenerator<RangeRecord> {
-  const readers = ranges.map((range) => readRanges(client, topic, [range]));
-  // One after the other: the client's cluster opens a connection for each caller that comes before the first is open.
-  const heads: IteratorResult<RangeRecord, void>[] = [];
-  for (const reader of readers) heads.push(await reader.next());
-  for (;;) {
-    let earliest = -1;
-    for (const [i, head] of heads.entries()) {
-      if (head.done === true) continue;
-      const best = heads[earliest];
-      if (best === undefined || best.done === true || head.value.record.appendMs < best.value.record.appendMs)
-        earliest = i;
-    }
-    const head = heads[earliest];
-    if (head === undefined || head.done === true) return;
-    yield head.value;
-    heads[earliest] = await readers[earliest]!.next();
-  }
-}
-
 /** The body of a policy, before the first record that names it. */
 async function policyLines(record: RawRecord, library: PolicyLibrary, known: Set<string>): Promise<string[]> {
   const policy = policyNamedBy(decodeRecord(record, undefined).body);
@@ -110,8 +76,9 @@ async function policyLines(record: RawRecord, library: PolicyLibrary, known: Set
   return encodeRecordedPolicy(policy.hash, chunksOf(await library.get(policy)));
 }
 
-function instant(text: string): number {
+/** Reads the time that an option gives. */
+export function instant(option: string, text: string): number {
   const atMs = parseInstant(text);
-  if (Number.isNaN(atMs)) throw new Error(`--since: found "${text}"; allowed: a time such as 2026-11-23T10:15:30Z`);
+  if (Number.isNaN(atMs)) throw new Error(`${option}: found "${text}"; allowed: a time such as 2026-11-23T10:15:30Z`);
   return atMs;
 }

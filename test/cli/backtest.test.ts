@@ -138,6 +138,7 @@ describe('firebreak backtest', () => {
     ['a file twice', ['backtest', 'events.ndjson.gz', './events.ndjson.gz'], 'is given twice'],
     ['a file of another kind', ['backtest', resolve(root, 'LICENSE')], 'LICENSE:2: no line is an action event'],
     ['old rules that are not there', ['backtest', 'events.ndjson.gz', '--against', 'none'], 'none:1:1: error: no rule'],
+    ['neither files nor Kafka', ['backtest'], 'give files, or --kafka for the topic of actions'],
     ['workers that are none', ['backtest', 'events.ndjson.gz', '--workers', '0'], '--workers: found "0"; allowed:'],
     [
       'labels with mistakes',

@@ -57,3 +57,44 @@ export async function* readRanges(
     }
   }
 }
+
+/** What the log holds of the records appended from `sinceMs` inclusive to `untilMs` exclusive; undefined: no bound. */
+export async function rangesBetween(
+  client: PartitionClient,
+  topic: string,
+  sinceMs: number | undefined,
+  untilMs: number | undefined,
+): Promise<Range[]> {
+  const ranges: Range[] = [];
+  for (const { partition, from, to } of await wholeTopic(client, topic)) {
+    const since = sinceMs === undefined ? from : Math.max(from, await client.offsetAt(topic, partition, sinceMs));
+    const until = untilMs === undefined ? to : Math.min(to, await client.offsetAt(topic, partition, untilMs));
+    ranges.push({ partition, from: since, to: Math.max(since, until) });
+  }
+  return ranges;
+}
+
+/** All partitions merged by append time: a replay that takes its time shows what happened together, together. */
+export async function* inOrderOfTime(
+  client: PartitionClient,
+  topic: string,
+  ranges: readonly Range[],
+): AsyncGenerator<RangeRecord> {
+  const readers = ranges.map((range) => readRanges(client, topic, [range]));
+  // One after the other: the client's cluster opens a connection for each caller that comes before the first is open.
+  const heads: IteratorResult<RangeRecord, void>[] = [];
+  for (const reader of readers) heads.push(await reader.next());
+  for (;;) {
+    let earliest = -1;
+    for (const [i, head] of heads.entries()) {
+      if (head.done === true) continue;
+      const best = heads[earliest];
+      if (best === undefined || best.done === true || head.value.record.appendMs < best.value.record.appendMs)
+        earliest = i;
+    }
+    const head = heads[earliest];
+    if (head === undefined || head.done === true) return;
+    yield head.value;
+    heads[earliest] = await readers[earliest]!.next();
+  }
+}
