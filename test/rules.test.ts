@@ -8,9 +8,11 @@ import { runRuleTest } from '../src/app/rule-tests.ts';
 import { ACTIONS, OUTCOMES } from '../src/domain/event.ts';
 import { FIELD_NAMES } from '../src/domain/fields.ts';
 import { MEASURE_KINDS, PolicyDocument, Rule } from '../src/domain/rule.ts';
+import { RuleTestFile } from '../src/domain/rule-test.ts';
 import { functionNames } from '../src/engine/expression/functions.ts';
 import { MODIFIERS } from '../src/engine/match/value-test.ts';
 import { SESSION_NAMES } from '../src/engine/plan/names.ts';
+import { readYaml } from '../src/formats/yaml-documents.ts';
 
 const folder = resolve(import.meta.dirname, '../rules');
 const { rules, body, diagnostics } = await loadRules([folder]);
@@ -50,7 +52,12 @@ describe('rules/README.md', () => {
   const readme = readFileSync(join(folder, 'README.md'), 'utf8');
 
   it('has examples that are right', () => {
-    const examples = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
+    const blocks = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
+    const isTestFile = (text: string) => /^(#.*\n)*tests:/.test(text);
+    const examples = blocks.filter((text) => !isTestFile(text));
+    for (const text of blocks.filter(isTestFile)) {
+      expect(() => RuleTestFile.parse(readYaml(text).documents[0]?.value)).not.toThrow();
+    }
     expect(examples.length).toBeGreaterThanOrEqual(2);
     const read = examples.map((text) => readRuleFile('README.md', text));
     expect(read.flatMap((one) => one.diagnostics).map(diagnosticLine)).toEqual([]);

@@ -1,18 +1,24 @@
 import { readFile } from 'node:fs/promises';
+import type { ActionEvent } from '../domain/event.ts';
 import { type RuleTest, RuleTestFile } from '../domain/rule-test.ts';
 import { hint } from '../engine/expression/names.ts';
 import { eventsOf } from '../formats/event-generator.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import { readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
-import { type Diagnostic, reporter, reportSchema } from './rule-diagnostics.ts';
+import { type Diagnostic, type Report, reporter, reportSchema } from './rule-diagnostics.ts';
 import type { LocatedRule } from './rule-file.ts';
 import { TEST_FILE, yamlFilesAt } from './rule-folder.ts';
+import { recordedSources } from './rule-test-recordings.ts';
 
-/** A test that can be run: with the rule it belongs to and the place where it stands. */
+/** A test that can be run: with the rules that judge it and the place where it stands. */
 export interface LocatedTest extends TextPosition {
   file: string;
-  rule: string;
+  /** The one rule that is tested alone, as if enforced. */
+  rule: string | undefined;
+  /** Without `rule`: the rules that judge together, each in its own mode; undefined for all. */
+  rules: readonly string[] | undefined;
   test: RuleTest;
+  events: ActionEvent[];
 }
 
 /** The tests inside the rules, then those of the `*.test.yaml` files at the paths. */
@@ -20,51 +26,84 @@ export async function loadTests(
   paths: readonly string[],
   rules: readonly LocatedRule[],
 ): Promise<{ tests: LocatedTest[]; diagnostics: Diagnostic[] }> {
-  const inline = rules.flatMap(({ rule, file, locate }) =>
-    rule.tests.map((test, index) => ({ file, ...locate({ path: ['tests', index] }), rule: rule.id, test })),
-  );
+  const found: { tests: LocatedTest[]; diagnostics: Diagnostic[] } = { tests: [], diagnostics: [] };
+  for (const { rule, file, locate } of rules) {
+    const report = reporter(file, { value: rule, locate }, found.diagnostics, rule.id);
+    for (const [index, test] of rule.tests.entries()) {
+      const path = ['tests', index];
+      const events = await runnable(file, test, path, report);
+      if (events) found.tests.push({ file, ...locate({ path }), rule: rule.id, rules: undefined, test, events });
+    }
+  }
   const files = (await Promise.all(paths.map(yamlFilesAt))).flat().filter((file) => TEST_FILE.test(file));
-  const read = await Promise.all(
-    [...new Set(files)].map(async (file) => readTestFile(file, await readFile(file, 'utf8'), rules)),
-  );
-  return {
-    tests: [...inline, ...read.flatMap(({ tests }) => tests)],
-    diagnostics: read.flatMap(({ diagnostics }) => diagnostics),
-  };
+  for (const file of new Set(files)) {
+    const read = await readTestFile(file, await readFile(file, 'utf8'), rules);
+    found.tests.push(...read.tests);
+    found.diagnostics.push(...read.diagnostics);
+  }
+  return found;
 }
 
-export function readTestFile(
+async function readTestFile(
   file: string,
   text: string,
   rules: readonly LocatedRule[],
-): { tests: LocatedTest[]; diagnostics: Diagnostic[] } {
+): Promise<{ tests: LocatedTest[]; diagnostics: Diagnostic[] }> {
   const { documents, problems } = readYaml(text);
   const diagnostics: Diagnostic[] = problems.map((problem) => ({ file, severity: 'error', ...problem }));
-  const tests = documents.flatMap((document) => readDocument(file, document, rules, diagnostics));
+  const tests: LocatedTest[] = [];
+  for (const document of documents) tests.push(...(await readDocument(file, document, rules, diagnostics)));
   diagnostics.sort((a, b) => a.line - b.line || a.col - b.col);
   return { tests, diagnostics };
 }
 
-function readDocument(
+async function readDocument(
   file: string,
   document: YamlDocument,
   rules: readonly LocatedRule[],
   diagnostics: Diagnostic[],
-): LocatedTest[] {
+): Promise<LocatedTest[]> {
   const report = reporter(file, document, diagnostics);
   const parsed = RuleTestFile.safeParse(document.value);
   if (!parsed.success) {
     reportSchema(schemaProblems(parsed.error, RuleTestFile, document.value), report);
     return [];
   }
-  const { rule, tests } = parsed.data;
-  const ids = rules.map((one) => one.rule.id);
-  if (!ids.includes(rule)) {
-    report({ path: ['rule'] }, `no usable rule "${rule}" among those that are checked${hint(rule, ids)}`);
+  const { rule, rules: together, tests } = parsed.data;
+  const known = rules.map((one) => one.rule.id);
+  const isUsable = (id: string, path: PropertyKey[], among: readonly string[]): boolean => {
+    if (among.includes(id)) return true;
+    report({ path }, `no usable rule "${id}" among those that are checked${hint(id, among)}`);
+    return false;
+  };
+  const unusable = [
+    ...(rule === undefined || isUsable(rule, ['rule'], known) ? [] : [rule]),
+    ...(together ?? []).filter((id, index) => !isUsable(id, ['rules', index], known)),
+  ];
+  const judging = rule === undefined ? (together ?? known) : [rule];
+  const located: LocatedTest[] = [];
+  for (const [index, test] of tests.entries()) {
+    const path = ['tests', index];
+    const events = await runnable(file, test, path, report);
+    for (const [at, expectation] of unusable.length > 0 ? [] : test.expect.entries()) {
+      if (expectation.rule !== undefined) isUsable(expectation.rule, [...path, 'expect', at, 'rule'], judging);
+    }
+    if (events && unusable.length === 0)
+      located.push({ file, ...document.locate({ path }), rule, rules: together, test, events });
   }
-  return tests.flatMap((test, index) => {
-    const problems = eventsOf(test).problems;
-    reportSchema(problems, report, ['tests', index]);
-    return problems.length > 0 ? [] : [{ file, ...document.locate({ path: ['tests', index] }), rule, test }];
-  });
+  return located;
+}
+
+/** The events of the test; undefined where something is wrong with it, which is reported. */
+async function runnable(
+  file: string,
+  test: RuleTest,
+  path: PropertyKey[],
+  report: Report,
+): Promise<ActionEvent[] | undefined> {
+  const { recorded, problems } = await recordedSources(file, test);
+  const made = eventsOf(test, recorded);
+  const all = [...problems, ...made.problems];
+  reportSchema(all, report, path);
+  return all.length === 0 ? made.events : undefined;
 }

@@ -18,11 +18,32 @@ export const EventGenerator = z
   .refine((one) => one.at === undefined || one.after === undefined, 'at or after, not both');
 export type EventGenerator = z.infer<typeof EventGenerator>;
 
+/** Events as they were recorded. They keep their ids, their order in time and the time between them. */
+export const RecordedEvents = z
+  .strictObject({
+    file: z
+      .string()
+      .min(1)
+      .max(500)
+      .describe(
+        'What `firebreak replay` reads, plain or gzip. Relative to the file of the test, and below its folder.',
+      ),
+    session: z.string().min(1).describe('The session of the recording whose events are taken.'),
+    at: Duration.optional().describe('Time of the first one, from the start of the test.'),
+    after: Duration.optional().describe('Time of the first one, from the last event before.'),
+  })
+  .refine((one) => one.at === undefined || one.after === undefined, 'at or after, not both');
+export type RecordedEvents = z.infer<typeof RecordedEvents>;
+
+const EventSource = z.union([EventGenerator, RecordedEvents]);
+export type EventSource = z.infer<typeof EventSource>;
+
 export const Expectation = z
   .strictObject({
     at: z.int().positive().optional().describe('Number of the event, from 1, that raises the session to `level`.'),
     level: Raised.optional(),
     reason: z.string().optional().describe('A part of the sentence that explains it.'),
+    rule: z.string().optional().describe('Id of the rule that raises it, where several judge.'),
     never: Raised.optional().describe('The session stays below this level at every event.'),
     end: Level.optional().describe('The level after the last event.'),
   })
@@ -31,8 +52,9 @@ export const Expectation = z
     'exactly one of: at (with level), never, end',
   )
   .refine(
-    ({ at, level, reason }) => (at === undefined ? level === undefined && reason === undefined : level !== undefined),
-    'at and level belong together; reason goes with them',
+    ({ at, level, reason, rule }) =>
+      at === undefined ? level === undefined && reason === undefined && rule === undefined : level !== undefined,
+    'at and level belong together; reason and rule go with them',
   );
 export type Expectation = z.infer<typeof Expectation>;
 
@@ -40,19 +62,27 @@ export const RuleTest = z
   .strictObject({
     name: z.string().min(1).max(200).describe('What the test shows, as a sentence.'),
     events: z
-      .union([EventGenerator, z.array(EventGenerator).min(1)])
+      .union([EventGenerator, RecordedEvents, z.array(EventSource).min(1)])
       .describe('The events of one session, in order of time.'),
     expect: z.array(Expectation).min(1),
   })
   .describe('One test of a rule; see rules/README.md.');
 export type RuleTest = z.infer<typeof RuleTest>;
 
-/** A `*.test.yaml` beside the rule. */
+/** A `*.test.yaml` beside the rules. */
 export const RuleTestFile = z
   .strictObject({
     kind: z.literal('tests').optional(),
-    rule: z.string().describe('Id of the rule; it alone judges in these tests.'),
+    rule: z.string().optional().describe('Id of the rule; it alone judges in these tests, as if enforced.'),
+    rules: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe(
+        'Ids of the rules that judge together, each in its own mode. Without rule and rules: all of the folder.',
+      ),
     tests: z.array(RuleTest).min(1),
   })
+  .refine((file) => file.rule === undefined || file.rules === undefined, 'rule or rules, not both')
   .describe('Firebreak rule tests');
 export type RuleTestFile = z.infer<typeof RuleTestFile>;

@@ -2,6 +2,7 @@ import type { ActionEvent } from '../domain/event.ts';
 import { CONDITIONS, type Condition, levelRank } from '../domain/level.ts';
 import { ExpressionFault } from './expression/fault.ts';
 import type { Value } from './expression/term.ts';
+import type { StatedCondition } from './plan/conditions.ts';
 import type { SessionName } from './plan/names.ts';
 import type { RulePlan } from './plan/policy.ts';
 import { readingOf } from './readings.ts';
@@ -97,17 +98,37 @@ function valueOrFault<T>(
   }
 }
 
+/** One comparison of a condition with the numbers of a ruling. */
+export interface Compared {
+  score: number;
+  threshold: number;
+  holds: boolean;
+}
+
+/** What one condition compares. A side without a value belongs to a part that the condition skipped. */
+export function comparedBy({ comparisons }: StatedCondition, values: readonly Value[]): Compared[] {
+  return comparisons.flatMap(({ holds, score, threshold }) => {
+    const numbers = [valueOrFault(score, values), valueOrFault(threshold, values)] as const;
+    if (typeof numbers[0] === 'string' || typeof numbers[1] === 'string') return [];
+    return [{ score: numbers[0], threshold: numbers[1], holds: valueOrFault(holds, values) === true }];
+  });
+}
+
 /** What decided, as a number and what it was compared with: for people, the decision is the whole condition. */
 export function decidingNumbers({ decidedBy, values }: Ruling): { score: number; threshold: number } {
-  const usable = (decidedBy?.comparisons ?? []).flatMap(({ holds, score, threshold }) => {
-    const numbers = [valueOrFault(score, values), valueOrFault(threshold, values)] as const;
-    // A side without a value belongs to a part that the condition skipped.
-    if (typeof numbers[0] === 'string' || typeof numbers[1] === 'string') return [];
-    return [{ score: numbers[0], threshold: numbers[1], decides: valueOrFault(holds, values) === true }];
-  });
-  const { score, threshold } = usable.find(({ decides }) => decides) ??
+  const usable = decidedBy === undefined ? [] : comparedBy(decidedBy, values);
+  const { score, threshold } = usable.find(({ holds }) => holds) ??
     usable[0] ?? { score: Number(values[0]), threshold: 0 };
   return { score: Number.isFinite(score) ? score : 0, threshold };
+}
+
+/** Each condition of the rule over the numbers of a ruling, rising: whether it holds, and what it compares. */
+export function boundsOf({ rule, values }: Ruling): { condition: Condition; holds: boolean; compared: Compared[] }[] {
+  return rule.conditions.map((stated) => ({
+    condition: stated.condition,
+    holds: valueOrFault(stated.holds, values) === true,
+    compared: comparedBy(stated, values),
+  }));
 }
 
 /** The values in the order of `RuleNames`. `moved`: all marks; `placed`: without those that were moved in time. */

@@ -2,7 +2,7 @@ import { parseDuration } from '../domain/duration.ts';
 import { ActionEvent } from '../domain/event.ts';
 import { FIELD_NAMES } from '../domain/fields.ts';
 import { formatInstant, parseInstant } from '../domain/instant.ts';
-import type { EventGenerator, RuleTest } from '../domain/rule-test.ts';
+import type { EventGenerator, EventSource, RecordedEvents, RuleTest } from '../domain/rule-test.ts';
 import { type SchemaProblem, schemaProblems } from './schema-problems.ts';
 
 /** When every test begins: a Monday morning, so that a time of day in a message looks like work. */
@@ -11,48 +11,87 @@ export const TEST_SESSION = 'test-session';
 const EVENTS_MAX = 20_000;
 const ATTRIBUTE = 'attributes.';
 
-/** The events of one test in order of time, or what is wrong with their templates (paths from the test). */
-export function eventsOf(test: RuleTest): { events: ActionEvent[]; problems: SchemaProblem[] } {
-  const generators = Array.isArray(test.events) ? test.events : [test.events];
+/** The events of recorded sources, by the source as it stands in the test. */
+export type RecordedSources = ReadonlyMap<RecordedEvents, readonly ActionEvent[]>;
+
+export function sourcesOf({ events }: RuleTest): { source: EventSource; path: PropertyKey[] }[] {
+  if (!Array.isArray(events)) return [{ source: events, path: ['events'] }];
+  return events.map((source, index) => ({ source, path: ['events', index] }));
+}
+
+/**
+ * The events of one test in order of time, or what is wrong with their templates (paths from the test). Until the
+ * recordings that it names are given, nobody knows how many events there are, and none are answered.
+ */
+export function eventsOf(
+  test: RuleTest,
+  recorded: RecordedSources = new Map(),
+): { events: ActionEvent[]; problems: SchemaProblem[] } {
+  const sources = sourcesOf(test);
   const problems: SchemaProblem[] = [];
-  const total = generators.reduce((sum, { repeat }) => sum + repeat, 0);
+  let total = 0;
+  for (const { source, path } of sources) {
+    if ('file' in source) total += recorded.get(source)?.length ?? Number.NaN;
+    else {
+      total += source.repeat;
+      const found = templateProblems(source.event);
+      problems.push(...found.map((problem) => ({ ...problem, path: [...path, 'event', ...problem.path] })));
+    }
+  }
   if (total > EVENTS_MAX) {
     problems.push({ path: ['events'], message: `the test has ${total} events; at most ${EVENTS_MAX} are allowed` });
   }
-  for (const [index, { event }] of generators.entries()) {
-    const path = Array.isArray(test.events) ? ['events', index, 'event'] : ['events', 'event'];
-    problems.push(...templateProblems(event).map((problem) => ({ ...problem, path: [...path, ...problem.path] })));
-  }
   for (const [index, { at, level }] of test.expect.entries()) {
-    if (at === undefined || at <= total) continue;
+    if (at === undefined || !(at > total)) continue;
     const message = `event ${at} is expected to reach ${level}, and the test has ${total} events`;
     problems.push({ path: ['expect', index, 'at'], message });
   }
-  if (problems.length > 0) return { events: [], problems };
-  return { events: expand(generators), problems };
+  if (problems.length > 0 || Number.isNaN(total)) return { events: [], problems };
+  return { events: expand(sources, recorded), problems };
 }
 
 interface Timed {
   atMs: number;
-  template: EventGenerator['event'];
-  i: number;
+  write(number: number, timeMs: number): ActionEvent;
 }
 
-function expand(generators: readonly EventGenerator[]): ActionEvent[] {
+function expand(sources: ReturnType<typeof sourcesOf>, recorded: RecordedSources): ActionEvent[] {
   const timed: Timed[] = [];
-  let lastMs = Number.NaN;
-  for (const { repeat, every, at, after, event } of generators) {
-    const everyMs = parseDuration(every);
-    const beforeMs = Number.isNaN(lastMs) ? -everyMs : lastMs;
-    const firstMs =
-      at !== undefined ? parseDuration(at) : beforeMs + (after === undefined ? everyMs : parseDuration(after));
-    for (let i = 1; i <= repeat; i++) timed.push({ atMs: firstMs + (i - 1) * everyMs, template: event, i });
-    lastMs = firstMs + (repeat - 1) * everyMs;
+  let lastMs: number | undefined;
+  for (const { source } of sources) {
+    const gapMs = 'file' in source ? RECORDED_GAP_MS : parseDuration(source.every);
+    const { at, after } = source;
+    const afterMs = after === undefined ? gapMs : parseDuration(after);
+    const firstMs = at !== undefined ? parseDuration(at) : (lastMs ?? -gapMs) + afterMs;
+    const own = 'file' in source ? replayed(recorded.get(source)!, firstMs) : repeated(source, firstMs);
+    timed.push(...own);
+    lastMs = own.at(-1)!.atMs;
   }
   // Stable: events of one moment keep the order in which they are written.
   timed.sort((a, b) => a.atMs - b.atMs);
   const startMs = parseInstant(TEST_START);
-  return timed.map(({ atMs, template, i }, index) => eventOf(template, i, index + 1, startMs + atMs));
+  return timed.map(({ atMs, write }, index) => write(index + 1, startMs + atMs));
+}
+
+/** From one source to a recorded one after it, unless the test says otherwise. */
+const RECORDED_GAP_MS = 1000;
+
+function repeated({ repeat, every, event }: EventGenerator, firstMs: number): Timed[] {
+  const everyMs = parseDuration(every);
+  return Array.from({ length: repeat }, (_, index) => ({
+    atMs: firstMs + index * everyMs,
+    write: (number: number, timeMs: number) => eventOf(event, index + 1, number, timeMs),
+  }));
+}
+
+function replayed(events: readonly ActionEvent[], firstMs: number): Timed[] {
+  const sorted = events.map((event) => ({ event, timeMs: parseInstant(event.time) }));
+  sorted.sort((a, b) => a.timeMs - b.timeMs);
+  const startMs = sorted[0]!.timeMs;
+  return sorted.map(({ event, timeMs: recordedMs }) => ({
+    atMs: firstMs + recordedMs - startMs,
+    write: (_: number, timeMs: number) => ({ ...event, time: formatInstant(timeMs), session: TEST_SESSION }),
+  }));
 }
 
 function eventOf(template: EventGenerator['event'], i: number, number: number, timeMs: number): ActionEvent {

@@ -2,10 +2,11 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runRuleTest } from '../../src/app/rule-tests.ts';
+import { runRuleTest, runTest } from '../../src/app/rule-tests.ts';
 import { test as testVerb } from '../../src/cli/test.ts';
 import { PolicySettings, Rule } from '../../src/domain/rule.ts';
 import { type Expectation, RuleTest } from '../../src/domain/rule-test.ts';
+import { eventsOf } from '../../src/formats/event-generator.ts';
 
 const rule = Rule.parse({
   id: 'many-deletes',
@@ -40,8 +41,8 @@ describe('expectations', () => {
     [8, { at: 5, level: 'watch' }, 'event 3 raises it to watch; after event 5 it is paused'],
     [2, { at: 2, level: 'killed' }, 'it never gets there; after event 2 it is clear'],
     [8, { at: 5, level: 'paused', reason: '6 deletions' }, 'the reason is "5 deletions"'],
-    [8, { never: 'paused' }, 'event 5 raises the session to paused'],
-    [8, { never: 'watch' }, 'event 3 raises the session to watch'],
+    [8, { never: 'paused' }, 'event 5 raises the session to paused (many-deletes)'],
+    [8, { never: 'watch' }, 'event 3 raises the session to watch (many-deletes)'],
     [8, { end: 'paused' }, 'killed'],
   ])('of %i events, %j does not', (repeat, expectation, found) =>
     expect(run(repeat, expectation).failures).toMatchObject([{ found }]),
@@ -54,9 +55,41 @@ describe('the timeline', () => {
   it('shows the measures after each event, the last ones of a killed session too', () => {
     const { timeline } = run(8, { end: 'killed' });
     expect(timeline.map(({ level }) => level).join(' ')).toBe('clear clear watch watch paused paused killed killed');
-    expect(timeline[4]).toMatchObject({ number: 5, sinceStartMs: 4000, measures: { deletes: 5, pace: 0.5 } });
-    expect(timeline[6]!.measures.deletes).toBe(7);
+    expect(timeline[4]).toMatchObject({
+      number: 5,
+      sinceStartMs: 4000,
+      readings: [{ measures: { deletes: 5, pace: 0.5 } }],
+    });
+    expect(timeline[6]!.readings[0]!.measures.deletes).toBe(7);
   });
+});
+
+describe('several rules', () => {
+  const payments = { id: 'many-payments', match: { action: 'pay' }, when: { pause: 'deletes > 1' } };
+  const deletes = Rule.parse({ ...rule, mode: 'enforce' });
+  const test = RuleTest.parse({
+    name: 'a test',
+    events: [
+      { repeat: 3, event: { action: 'delete' } },
+      { repeat: 2, event: { action: 'pay' } },
+    ],
+    expect: [{ end: 'clear' }],
+  });
+  const failuresOf = (mode: 'enforce' | 'shadow', expectation: Expectation) => {
+    const rules = [deletes, Rule.parse({ ...rule, ...payments, mode })];
+    return runTest({ format: 1, settings, rules }, eventsOf(test).events, [expectation]).failures;
+  };
+
+  it('an expectation names the rule that raises the session', () => {
+    expect(failuresOf('enforce', { at: 3, level: 'watch', rule: 'many-deletes' })).toEqual([]);
+    expect(failuresOf('enforce', { at: 5, level: 'paused', rule: 'many-payments' })).toEqual([]);
+    expect(failuresOf('enforce', { at: 5, level: 'paused', rule: 'many-deletes' })).toMatchObject([
+      { found: expect.stringMatching(/^the rule is many-payments: /) },
+    ]);
+  });
+
+  it('a shadow rule raises nothing when all judge together', () =>
+    expect(failuresOf('shadow', { never: 'paused' })).toEqual([]));
 });
 
 describe('firebreak test', () => {
@@ -77,13 +110,13 @@ describe('firebreak test', () => {
       watch when deletes > 2
       pause when deletes > 4
       kill  when deletes > 6
-      event  after  level   deletes  pace
-      1      0ms    clear   1        0.1
-      2      30s    clear   2        0.2
-      3      1m     watch   3        0.3
-      4      90s    watch   4        0.4
-      5      2m     paused  5        0.5
-      6      150s   paused  6        0.6
+      event  after  tool    level   deletes  pace  watch at  pause at  kill at
+      1      0ms    delete  clear   1        0.1   2         4         6
+      2      30s    delete  clear   2        0.2   2         4         6
+      3      1m     delete  watch   3        0.3   2 holds   4         6
+      4      90s    delete  watch   4        0.4   2 holds   4         6
+      5      2m     delete  paused  5        0.5   2 holds   4 holds   6
+      6      150s   delete  paused  6        0.6   2 holds   4 holds   6
 1 of 1 test of 1 rule failed
 `);
   });

@@ -1,0 +1,61 @@
+import type { Level } from '../domain/level.ts';
+import type { LogRecord } from '../domain/record.ts';
+import { boundsOf, judge, measuresOf } from '../engine/judge.ts';
+import { Partition } from '../engine/partition.ts';
+import { compilePolicy, type Plan } from '../engine/plan/policy.ts';
+import { step } from '../engine/step.ts';
+import { withoutPolicy } from './replay.ts';
+
+/** What one rule measures at one action that passes its match, and what its conditions make of it. */
+export interface Reading {
+  rule: string;
+  /** Over all actions, also those that an exception covers. */
+  measures: Record<string, number>;
+  /** Rising: watch, pause, kill, those that the rule has. */
+  bounds: ReturnType<typeof boundsOf>;
+}
+
+/**
+ * Reads the measures of all rules at each action. The partition that decides cannot be asked: it forgets the windows
+ * of a session when it kills it. So this one measures the same and never decides.
+ */
+export class Gauge {
+  readonly #partition: Partition;
+  #plan: Plan | undefined;
+
+  constructor(topicId: string, partition: number) {
+    this.#partition = new Partition(topicId, partition);
+  }
+
+  /** `plan` judges the record; `before` is the level that the session had when the action came. */
+  read(record: LogRecord, plan: Plan | undefined, before: Level): Reading[] {
+    if (plan !== undefined && plan !== this.#plan) this.#partition.judgeUnder(withoutConditions(plan));
+    this.#plan = plan;
+    const { body } = record;
+    const { accounting } = this.#partition.state;
+    const judged = accounting.judged;
+    // Conditions may ask for the level. After a kill nothing asks any more.
+    const known = body.type === 'action' ? this.#partition.find(body.event.session) : undefined;
+    if (known !== undefined && before !== 'killed') known.level = before;
+    step(this.#partition, withoutPolicy(record));
+    if (body.type !== 'action' || plan === undefined || accounting.judged === judged) return [];
+    const { event } = body;
+    const session = this.#partition.find(event.session)!;
+    return plan.groupsFor(event.action).flatMap((group) =>
+      !group.test(event)
+        ? []
+        : group.rules.map((rule) => {
+            const ruling = judge(rule, session.group(group.id), session, event);
+            return { rule: rule.rule.id, measures: measuresOf(ruling), bounds: boundsOf(ruling) };
+          }),
+    );
+  }
+}
+
+/** The same windows, named by match and measure; no condition and no exception looks at them. */
+function withoutConditions({ hash, settings, groups }: Plan): Plan {
+  const rules = [...groups.values()].flatMap((group) =>
+    group.rules.map(({ rule }) => ({ ...rule, when: { watch: false }, exceptions: undefined })),
+  );
+  return compilePolicy(`${hash} measured`, { format: 1, settings, rules });
+}
