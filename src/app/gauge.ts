@@ -1,5 +1,6 @@
 import type { Level } from '../domain/level.ts';
 import type { LogRecord } from '../domain/record.ts';
+import type { Value } from '../engine/expression/term.ts';
 import { boundsOf, judge, measuresOf } from '../engine/judge.ts';
 import { Partition } from '../engine/partition.ts';
 import { compilePolicy, type Plan } from '../engine/plan/policy.ts';
@@ -13,6 +14,8 @@ export interface Reading {
   measures: Record<string, number>;
   /** Rising: watch, pause, kill, those that the rule has. */
   bounds: ReturnType<typeof boundsOf>;
+  /** In the order of the rule's names: measures, baseline, session. */
+  values: readonly Value[];
 }
 
 /**
@@ -46,7 +49,12 @@ export class Gauge {
         ? []
         : group.rules.map((rule) => {
             const ruling = judge(rule, session.group(group.id), session, event);
-            return { rule: rule.rule.id, measures: measuresOf(ruling), bounds: boundsOf(ruling) };
+            return {
+              rule: rule.rule.id,
+              measures: measuresOf(ruling),
+              bounds: boundsOf(ruling),
+              values: ruling.values,
+            };
           }),
     );
   }

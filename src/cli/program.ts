@@ -5,6 +5,7 @@ import { registerBacktest } from './backtest.ts';
 import { registerCapture } from './capture.ts';
 import { registerCheck } from './check.ts';
 import { registerDemo } from './demo.ts';
+import { registerExplain } from './explain.ts';
 import { registerInit } from './init.ts';
 import { registerLearn } from './learn.ts';
 import { registerReplay } from './replay.ts';
@@ -32,6 +33,7 @@ export function createProgram(): Command {
       '\nA first look, with nothing else on the machine:' +
         '\n  firebreak demo                          a recorded day of eight agents, live' +
         '\n  firebreak replay events.ndjson          judge your own events from a file' +
+        '\n  firebreak explain SESSION --from FILE   why it was stopped, what would have spared it' +
         '\n\nOn Kafka and Redis:' +
         '\n  firebreak init --rules my-rules         topics, a development key, the first policy' +
         '\n  firebreak run                           judge the log, write commands' +
@@ -48,6 +50,7 @@ export function createProgram(): Command {
     );
   registerDemo(program);
   registerReplay(program);
+  registerExplain(program);
   registerBacktest(program);
   registerCheck(program);
   registerTest(program);

@@ -43,6 +43,36 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+describe('firebreak explain', () => {
+  it('tells who was stopped, where, why, and what would have spared it', async () => {
+    const paused = JSON.parse((await readFile(expected, 'utf8')).split('\n')[0]!);
+    const { code, out } = await firebreak(['explain', paused.session, '--from', story]);
+    expect(code).toBe(0);
+    expect(out).toContain('session mail-helper-0302: killed\n  who    agent mail-helper (email-assistant), for kim@');
+    expect(out).toContain('PAUSED at action 159 by mass-deletion (high): Many small deletions');
+    expect(out).toContain(`  command ${paused.id}\n`);
+    expect(out).toMatch(/with kill at deletes > 106 instead of > max\(60, 8 \* baseline.deletes.p99\)/);
+    expect(out).toMatch(/at action 159 without any one of these 20 steps/);
+  });
+
+  it('finds the session of a command, and says the same to a program', async () => {
+    const paused = JSON.parse((await readFile(expected, 'utf8')).split('\n')[0]!);
+    const told = await firebreak(['explain', '--command', paused.id, '--from', story, '--json']);
+    const { session, stops } = JSON.parse(told.out);
+    expect([session, stops[0].command, stops[0].step.line]).toEqual([paused.session, paused.id, 468]);
+  });
+
+  it.each<[string, string[], string]>([
+    ['a session that is not there', ['mail-helper-0303'], 'did you mean "mail-helper-0302"?'],
+    ['a command that is not there', ['--command', 'cmd-1'], 'command "cmd-1": not in '],
+    ['neither', [], 'name what to explain: a session, or a command'],
+  ])('refuses %s', async (_, args, message) => {
+    const { code, out, err } = await firebreak(['explain', ...args, '--from', story]);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain(message);
+  });
+});
+
 describe('firebreak replay', () => {
   it('writes the expected commands of the recorded day, and a summary to stderr', async () => {
     const { code, out, err } = await firebreak(['replay', story, '--out', '-', '--findings', 'findings.ndjson']);

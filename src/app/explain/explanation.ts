@@ -1,0 +1,201 @@
+import type { Finding } from '../../domain/finding.ts';
+import { type Level, levelRank } from '../../domain/level.ts';
+import type { Rule } from '../../domain/rule.ts';
+import type { Reading } from '../gauge.ts';
+import { type NeededSteps, neededSteps } from './needed-steps.ts';
+import { rerunOf } from './rerun.ts';
+import { planOf, type SparedThreshold, sparedThresholds } from './spared-threshold.ts';
+import type { Rise, Story, StoryAction } from './story.ts';
+
+/** An action as it is told: enough to find it again. */
+export interface ToldStep {
+  number: number;
+  eventId: string;
+  time: string;
+  tool: string;
+  resource?: string;
+  outcome?: string;
+  file: string;
+  line: number;
+}
+
+/** What another run of the whole policy leads to, where a change spares the session from this rule alone. */
+export interface StillRaised {
+  rule: string;
+  level: Level;
+  number: number;
+}
+
+export interface StopExplained {
+  level: Level;
+  rule: Pick<Rule, 'id' | 'title' | 'severity' | 'when' | 'runbook' | 'falsePositives'>;
+  step: ToldStep;
+  reason: string;
+  command?: string;
+  measures: Record<string, number>;
+  evidence: NonNullable<Finding['evidence']>;
+  evidenceOmitted: number;
+  policyHash: string;
+  thresholds: (SparedThreshold & { still: StillRaised | null })[];
+  /** Judged up to the action that fired; the thresholds over all that is recorded. */
+  steps: { claim: NeededSteps['claim'] | 'untried'; steps: ToldStep[]; still: StillRaised | null };
+}
+
+export interface TimelineRow extends ToldStep {
+  level: Level;
+  measures: Record<string, number>;
+  bounds: Reading['bounds'];
+}
+
+export interface Explanation {
+  session: string;
+  agent: { id: string; role?: string | undefined };
+  principal?: string;
+  tenant?: string;
+  level: Level;
+  actions: number;
+  first: ToldStep;
+  last: ToldStep;
+  /** One for each pause and kill, and for a watch where nothing more happened. */
+  stops: StopExplained[];
+  /** Of the rules that fired; where none did, of the one that came nearest. */
+  timelines: { rule: string; when: Rule['when']; fired: boolean; rows: TimelineRow[] }[];
+}
+
+/** Says of one session what fired, why, and what would have had to be different. */
+export function explainStory(story: Story): Explanation {
+  const { actions, rises } = story;
+  const last = actions.at(-1)!;
+  const { agent, principal, tenant } = last.event;
+  const stops = rises.filter(({ level }) => level === 'paused' || level === 'killed');
+  const told = stops.length > 0 ? stops : rises.slice(-1);
+  const fired = [...new Set(told.map(({ rule }) => rule))];
+  const shown = fired.length > 0 ? fired : nearestRule(actions);
+  return {
+    session: story.session,
+    agent: { id: agent.id, role: agent.role },
+    ...(principal === undefined ? {} : { principal: principal.id }),
+    ...(tenant === undefined ? {} : { tenant }),
+    level: last.level,
+    actions: actions.length,
+    first: toldStep(actions[0]!),
+    last: toldStep(last),
+    stops: told.map((rise) => explainStop(story, rise)),
+    timelines: shown.map((id) => ({
+      rule: id,
+      when: ruleNamed(actions, id)?.when ?? {},
+      fired: fired.includes(id),
+      rows: rowsOf(actions, id),
+    })),
+  };
+}
+
+function explainStop(story: Story, rise: Rise): StopExplained {
+  const { finding } = rise;
+  const planned = planOf(story, rise);
+  return {
+    level: rise.level,
+    rule: planned === undefined ? aboutIntent(rise) : aboutRule(planned.rule),
+    step: toldStep(story.actions[rise.number - 1]!),
+    reason: finding.reason,
+    ...(rise.command === undefined ? {} : { command: rise.command.id }),
+    measures: finding.measures ?? {},
+    evidence: finding.evidence ?? [],
+    evidenceOmitted: finding.evidenceOmitted ?? 0,
+    policyHash: finding.policyHash,
+    ...(planned === undefined ? UNTRIED : whatIf(story, rise)),
+  };
+}
+
+function aboutRule({ id, title, severity, when, runbook, falsePositives }: Rule): StopExplained['rule'] {
+  return { id, title, severity, when, runbook, falsePositives };
+}
+
+/** The evidence of intents has no condition of its own: its numbers are in the reason. */
+function aboutIntent({ rule, finding }: Rise): StopExplained['rule'] {
+  const { severity = 'high' } = finding;
+  return { id: rule, title: 'evidence of intents', severity, when: {}, runbook: undefined, falsePositives: [] };
+}
+
+const UNTRIED: Pick<StopExplained, 'thresholds' | 'steps'> = {
+  thresholds: [],
+  steps: { claim: 'untried', steps: [], still: null },
+};
+
+function whatIf(story: Story, rise: Rise): Pick<StopExplained, 'thresholds' | 'steps'> {
+  const needed = neededSteps(story, rise);
+  // Each of several needed steps was taken out alone, so the whole policy is asked without the first of them.
+  const out = needed.claim === 'each' ? needed.steps.slice(0, 1) : needed.steps;
+  const without = new Set(out.map(({ number }) => number));
+  const asItWas = rerunOf(story, (one) => one);
+  return {
+    thresholds: sparedThresholds(story, rise).map((spared) => ({
+      ...spared,
+      still: stillRaised(rise, rerunOf(story, (one) => (one.id === rise.rule ? withThreshold(one, spared) : one))()),
+    })),
+    steps: {
+      claim: needed.claim,
+      steps: needed.steps.map(toldStep),
+      still: needed.claim === 'none' ? null : stillRaised(rise, asItWas({ without, until: rise.number })),
+    },
+  };
+}
+
+function withThreshold(rule: Rule, { condition, text }: SparedThreshold): Rule {
+  return { ...rule, when: { ...rule.when, [condition]: text } };
+}
+
+/** A change that spares from one rule may leave the session to another one, or to a higher condition. */
+function stillRaised(before: Rise, rises: readonly Rise[]): StillRaised | null {
+  const found = rises.find(({ level }) => levelRank(level) >= levelRank(before.level));
+  return found === undefined ? null : { rule: found.rule, level: found.level, number: found.number };
+}
+
+/** The rule whose lowest condition was most nearly met by one action; none where no rule looked at any. */
+function nearestRule(actions: readonly StoryAction[]): string[] {
+  let nearest: { rule: string; share: number } | undefined;
+  for (const { readings } of actions) {
+    for (const { rule, bounds } of readings) {
+      const share = Math.min(...(bounds[0]?.compared ?? []).map(shareOf));
+      if (Number.isFinite(share) && (nearest === undefined || share > nearest.share)) nearest = { rule, share };
+    }
+  }
+  return nearest === undefined ? [] : [nearest.rule];
+}
+
+function shareOf({ score, threshold, holds }: Reading['bounds'][number]['compared'][number]): number {
+  if (holds) return 1;
+  return score > 0 && threshold > 0 ? Math.min(score / threshold, threshold / score) : 0;
+}
+
+function rowsOf(actions: readonly StoryAction[], id: string): TimelineRow[] {
+  return actions.flatMap((action) => {
+    const reading = action.readings.find(({ rule }) => rule === id);
+    if (reading === undefined) return [];
+    const { measures, bounds } = reading;
+    return [{ ...toldStep(action), level: action.level, measures, bounds }];
+  });
+}
+
+function ruleNamed(actions: readonly StoryAction[], id: string): Rule | undefined {
+  const action = actions.findLast(({ readings }) => readings.some(({ rule }) => rule === id));
+  for (const { rules } of action?.plan?.groups.values() ?? []) {
+    const found = rules.find(({ rule }) => rule.id === id);
+    if (found !== undefined) return found.rule;
+  }
+  return undefined;
+}
+
+function toldStep({ number, event, file, line }: StoryAction): ToldStep {
+  const { id, time, tool, outcome, resource } = event;
+  return {
+    number,
+    eventId: id,
+    time,
+    tool,
+    ...(resource?.id === undefined ? {} : { resource: resource.id }),
+    ...(outcome === undefined ? {} : { outcome }),
+    file,
+    line,
+  };
+}
