@@ -30,7 +30,7 @@ interface Options {
 /** Narrow to wide: a session belongs to the first that enough sessions were seen of. */
 const COHORT_BY = [['tenant', 'agent.role', 'task'], ['tenant', 'agent.role'], ['agent.role']];
 /** Parameters need far fewer sessions than thresholds at a small budget. */
-const SPLIT = { parameters: 0.5, maps: 0.2 };
+const SPLIT = { parameters: 0.6, maps: 0.15 };
 
 export function registerLearn(program: Command): void {
   program
@@ -57,7 +57,7 @@ export function registerLearn(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nA budget of 1 in N needs at least N - 1 complete sessions among those that certify thresholds (three in ten).' +
+      '\nA budget of 1 in N needs at least N - 1 complete sessions among those that certify thresholds (one in four).' +
         '\nExit code: 0 when a baseline was written, 1 when the files or the rules cannot be used.' +
         '\n\nExamples:' +
         '\n  firebreak learn october.ndjson.gz --rules my-rules --kill "1 in 1000"' +

@@ -1,0 +1,53 @@
+/** Learns on benign sessions and judges others with the engine itself, as `firebreak learn` and `firebreak replay` do. */
+import { createHash } from 'node:crypto';
+import { learnBaseline } from '../../../dist/app/learn/learner.js';
+import { Lessons } from '../../../dist/app/learn/lesson.js';
+import { replayPolicy } from '../../../dist/app/replay.js';
+import { checkIntent } from '../../../dist/engine/evidence/intent.js';
+import { Partition } from '../../../dist/engine/partition.js';
+import { step } from '../../../dist/engine/step.js';
+
+/** The same that `firebreak learn` uses. */
+const COHORT_BY = [['tenant', 'agent.role', 'task'], ['tenant', 'agent.role'], ['agent.role']];
+const SPLIT = { parameters: 0.6, maps: 0.15 };
+
+/** The fold that a task is judged in: by what the other folds taught. */
+export function foldOf(unit, folds) {
+  return createHash('sha1').update(String(unit)).digest().readUInt32BE(0) % folds;
+}
+
+/** The policy of a folder with what its intents learned from `sessions`; all of them are benign. */
+export function learnFrom(body, sessions, { budgets, confidence, onUncertified }) {
+  const intents = (body.intents ?? []).map((intent) => checkIntent(intent).checked);
+  const units = new Map(sessions.map(({ session, unit }) => [session, unit]));
+  const lessons = new Lessons(intents, COHORT_BY, body.settings, (session) => units.get(session));
+  for (const { events } of sessions) for (const event of events) lessons.add(event, Date.parse(event.time));
+  const options = { cohortBy: COHORT_BY, budgets, confidence, onUncertified, split: SPLIT };
+  const baseline = learnBaseline(intents, lessons.all, options);
+  return { baseline, policy: replayPolicy({ ...body, baseline }) };
+}
+
+/** Position of the first kill, and of the first pause or kill, of every session that has one. */
+export function judge(policy, sessions) {
+  const kill = new Map();
+  const stop = new Map();
+  const rules = new Map();
+  for (const { session, events } of sessions) {
+    const partition = new Partition(session, 0);
+    partition.plans.set(policy.plan.hash, policy.plan);
+    const startMs = Date.parse(events[0].time);
+    step(partition, { offset: 0, appendMs: startMs, body: { type: 'policy', policy: policy.activated } });
+    let clockMs = startMs;
+    for (const [at, event] of events.entries()) {
+      clockMs = Math.max(clockMs, Date.parse(event.time));
+      const outputs = step(partition, { offset: at + 1, appendMs: clockMs, body: { type: 'action', event } });
+      for (const { topic, command } of outputs) {
+        if (topic !== 'commands') continue;
+        if (!stop.has(session)) stop.set(session, at);
+        if (command.action === 'kill' && !kill.has(session)) kill.set(session, at);
+        rules.set(`${command.action} ${command.rule}`, (rules.get(`${command.action} ${command.rule}`) ?? 0) + 1);
+      }
+    }
+  }
+  return { kill, stop, rules };
+}
