@@ -14,8 +14,8 @@ const KEPT_MAX = 200;
 
 export interface RuleSide {
   mode: Rule['mode'];
-  /** Events that pass its `match`. */
-  events: number;
+  /** Events that pass its `match`; an intent has none. */
+  events: number | undefined;
   /** Sessions by the highest level to which this rule took them; in shadow: would have taken them. */
   sessions: Record<Level, number>;
 }
@@ -181,13 +181,16 @@ export class Comparison {
   /** In the order of the new rules, then those that only the old ones have. */
   #ruleRows({ sides }: Totals): RuleRow[] {
     const ids = new Set([...this.#bodies.new.rules, ...(this.#bodies.old?.rules ?? [])].map(({ id }) => id));
+    // An intent raises sessions too, and is no rule.
+    for (const side of sidesOf(this.#bodies)) for (const id of this.#rules[side]!.keys()) ids.add(id);
     return [...ids].map((id) => {
       const row: RuleRow = { rule: id, sides: {} };
       for (const side of sidesOf(this.#bodies)) {
         const rule = this.#bodies[side]!.rules.find((one) => one.id === id);
-        if (rule === undefined) continue;
-        const events = sides[side]!.byRule.get(id) ?? 0;
-        row.sides[side] = { mode: rule.mode, events, sessions: this.#rules[side]!.get(id) ?? noLevels() };
+        const sessions = this.#rules[side]!.get(id);
+        if (rule === undefined && sessions === undefined) continue;
+        const events = rule && (sides[side]!.byRule.get(id) ?? 0);
+        row.sides[side] = { mode: rule?.mode ?? 'enforce', events, sessions: sessions ?? noLevels() };
       }
       return row;
     });
