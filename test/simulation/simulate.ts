@@ -1,30 +1,20 @@
 // `npm run simulate -- --schedules N --seed S`: random schedules of faults against the real code and an oracle.
 import { fork } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { Progress } from '../../src/cli/progress.ts';
-import type { Answer } from './worker.ts';
+import type { Fault } from './verdict.ts';
+import type { Answer, Order } from './worker.ts';
 
-const USAGE = `npm run simulate -- [--schedules N] [--seed S] [--workers W] [--ledger FILE]
-  --schedules  how many, 10000 without it; with --ledger: how many in total, over all runs
+const USAGE = `npm run simulate -- [--schedules N] [--seed S] [--workers W]
+  --schedules  how many, 10000 without it
   --seed       of the first; the others follow. 1 without it
-  --workers    processes, one per core without it
-  --ledger     adds this run to the totals in FILE, and begins behind the seeds that are counted there`;
-/** Schedules that a worker is sent at once: so many are run twice at most after a run was ended. */
+  --workers    processes, one per core without it`;
+/** Schedules that a worker is sent at once. */
 const AT_ONCE = 100;
 const SHOWN_MAX = 10;
-
-/** What all runs of one ledger came to, from its first seed on without a hole. */
-interface Totals {
-  firstSeed: number;
-  schedules: number;
-  diverged: number;
-  lost: number;
-  extra: number;
-}
+const KINDS = ['diverged', 'lost', 'extra'] as const satisfies readonly Fault['kind'][];
 
 function readArguments() {
   const { values } = parseArgs({
@@ -32,16 +22,10 @@ function readArguments() {
       schedules: { type: 'string', default: '10000' },
       seed: { type: 'string', default: '1' },
       workers: { type: 'string', default: String(availableParallelism()) },
-      ledger: { type: 'string' },
     },
   });
-  const { schedules, seed, workers, ledger } = values;
-  return {
-    schedules: count('schedules', schedules),
-    seed: count('seed', seed),
-    workers: count('workers', workers),
-    ledger,
-  };
+  const { schedules, seed, workers } = values;
+  return { schedules: count('schedules', schedules), seed: count('seed', seed), workers: count('workers', workers) };
 }
 
 function count(name: string, text: string): number {
@@ -50,75 +34,52 @@ function count(name: string, text: string): number {
   return value;
 }
 
-function readLedger(file: string | undefined, firstSeed: number): Totals {
-  const none = { firstSeed, schedules: 0, diverged: 0, lost: 0, extra: 0 };
-  if (file === undefined) return none;
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return none;
-  }
-}
-
-async function simulate({ schedules, seed, workers, ledger }: ReturnType<typeof readArguments>): Promise<number> {
-  const totals = readLedger(ledger, seed);
-  const end = totals.firstSeed + schedules;
-  const done = new Map<number, Answer>();
+/** Fulfilled with the exit code. After the first failure no more is begun; what runs is brought to its end. */
+async function simulate({ schedules, seed, workers }: ReturnType<typeof readArguments>): Promise<number> {
   const failed: Answer['failed'] = [];
   const progress = new Progress(process.stderr, systemClock);
   const startedMs = systemClock.monotonicMs();
-  const before = totals.schedules;
-  let next = totals.firstSeed + totals.schedules;
+  let next = seed;
+  let done = 0;
 
-  /** Answers come in any order; the totals grow without a hole, so that a later run can go on behind them. */
-  const add = (answer: Answer) => {
-    done.set(answer.from, answer);
-    for (let first = done.get(totals.firstSeed + totals.schedules); first; ) {
-      done.delete(first.from);
-      totals.schedules += first.count;
-      for (const one of first.failed) {
-        failed.push(one);
-        for (const kind of ['diverged', 'lost', 'extra'] as const)
-          if (one.faults.some((fault) => fault.kind === kind)) totals[kind]++;
-      }
-      first = done.get(totals.firstSeed + totals.schedules);
+  function* orders(): Iterable<Order> {
+    while (next < seed + schedules && failed.length === 0) {
+      const order = { from: next, count: Math.min(AT_ONCE, seed + schedules - next) };
+      next += order.count;
+      yield order;
     }
-    if (ledger !== undefined) {
-      mkdirSync(dirname(ledger), { recursive: true });
-      writeFileSync(ledger, `${JSON.stringify(totals)}\n`);
-    }
-    const perSecond = ((totals.schedules - before) * 1000) / (systemClock.monotonicMs() - startedMs);
-    progress.at(totals.schedules / schedules, () => `${totals.schedules} schedules, ${perSecond.toFixed(0)}/s`);
-  };
-
-  await Promise.all(Array.from({ length: workers }, work));
-  progress.done();
+  }
 
   async function work(): Promise<void> {
-    if (next >= end) return;
     const worker = fork(new URL('./worker.js', import.meta.url)); // as built: see start.mjs
     const ended = new Promise<never>((_resolve, reject) => {
       worker.once('exit', (code, signal) => reject(new Error(`a worker ended: ${code ?? signal}`)));
     });
-    while (next < end && failed.length === 0) {
-      const order = { from: next, count: Math.min(AT_ONCE, end - next) };
-      next += order.count;
+    ended.catch(() => undefined); // matters while an answer is waited for
+    for (const order of orders()) {
       const answered = new Promise<Answer>((resolve) => worker.once('message', resolve));
       worker.send(order);
-      add(await Promise.race([answered, ended]));
+      const answer = await Promise.race([answered, ended]);
+      done += answer.count;
+      failed.push(...answer.failed);
+      const perSecond = (done * 1000) / (systemClock.monotonicMs() - startedMs);
+      progress.at(done / schedules, () => `${done} schedules, ${perSecond.toFixed(0)}/s`);
     }
-    ended.catch(() => undefined); // it ends because it is told to
     worker.kill();
   }
 
-  for (const { seed: one, faults } of failed.slice(0, 1)) {
-    console.log(`seed ${one} fails; npm run simulate -- --schedules 1 --seed ${one}`);
-    for (const { kind, what } of faults.slice(0, SHOWN_MAX)) console.log(`  ${kind}: ${what}`);
+  await Promise.all(Array.from({ length: workers }, work));
+  progress.done();
+  const first = failed.sort((a, b) => a.seed - b.seed)[0];
+  if (first !== undefined) {
+    console.log(`seed ${first.seed} fails; again: npm run simulate -- --schedules 1 --seed ${first.seed}`);
+    for (const { kind, what } of first.faults.slice(0, SHOWN_MAX)) console.log(`  ${kind}: ${what}`);
   }
-  const { schedules: all, diverged, lost, extra } = totals;
-  console.log(`${all} schedules, ${diverged} diverged, ${lost} lost, ${extra} extra`);
-  return diverged + lost + extra === 0 ? 0 : 1;
+  const counts = KINDS.map((kind) => {
+    return `${failed.filter(({ faults }) => faults.some((fault) => fault.kind === kind)).length} ${kind}`;
+  });
+  console.log(`${done} schedules, ${counts.join(', ')}`);
+  return failed.length === 0 ? 0 : 1;
 }
 
 try {
