@@ -18,18 +18,25 @@ export interface ActivationParts {
 /**
  * Makes a policy judge: first its body, then one record in every partition. Each partition changes over at its own
  * record; a crash in between leaves the rest to whoever repeats the call, which changes nothing where it took effect.
- * Partition 0 comes last: where it follows a policy, all do, and so its owner knows whether to repeat.
+ * Partition 0 comes last: where it follows a policy, all do, and so its owner knows whether to repeat. The history says
+ * the same to everybody else.
+ *
+ *   body ──► history: begun ──► partitions 1 … n ──► partition 0 ──► history: complete
  */
 export async function activate(body: PolicyBody, by: string, parts: ActivationParts): Promise<PolicyActivated> {
   const { library, outlet, history, clock, partitions } = parts;
-  const policy = { ...(await library.put(policyBytes(body))), by };
+  const stored = await library.put(policyBytes(body));
+  const policy = { ...stored, by };
+  const { hash, chunks, engine } = stored;
+  const activation = { hash, chunks, engine, by, at: formatInstant(clock.nowMs()) };
+  await history.add({ ...activation, state: 'begun' });
   const [first, ...others] = Array.from({ length: partitions }, (_, partition): Output => {
     const record = { type: 'policy.activated.v1', body: policy } as const;
     return { topic: 'actions', key: controlKey(partition), partition, record };
   });
   if (others.length > 0) await outlet.publish(others);
   await outlet.publish([first!]);
-  await history.add({ hash: policy.hash, by, at: formatInstant(clock.nowMs()) });
+  await history.add({ ...activation, state: 'complete' });
   return policy;
 }
 
@@ -37,9 +44,11 @@ export async function activate(body: PolicyBody, by: string, parts: ActivationPa
 export type ActivationAdvice = 'new' | 'in_force' | 'superseded';
 
 /** An old folder on a restarted machine must not bring back a policy that people have replaced. */
-export function adviseActivation(hash: string, past: readonly string[]): ActivationAdvice {
-  if (past.at(-1) === hash) return 'in_force';
-  return past.includes(hash) ? 'superseded' : 'new';
+export function adviseActivation(hash: string, past: readonly Pick<Activation, 'hash' | 'state'>[]): ActivationAdvice {
+  const last = past.at(-1);
+  // What was begun reached some partitions: it is repeated.
+  if (last?.hash === hash) return last.state === 'complete' ? 'in_force' : 'new';
+  return past.some((one) => one.hash === hash) ? 'superseded' : 'new';
 }
 
 /**
@@ -51,12 +60,13 @@ export function adviseOwner(
   { policy, superseded }: { policy?: PolicyActivated | undefined; superseded: readonly string[] },
   history: readonly Activation[],
 ): ActivationAdvice {
-  if (policy !== undefined)
-    return adviseActivation(hash, [...history.map((one) => one.hash), ...superseded, policy.hash]);
-  const past = adviseActivation(
-    hash,
-    history.map((one) => one.hash),
-  );
-  // The log has forgotten the policy that is in force: it has to be said again.
-  return past === 'in_force' ? 'new' : past;
+  const past = adviseActivation(hash, history);
+  if (policy === undefined) {
+    // The log has forgotten the policy that is in force: it has to be said again.
+    return past === 'in_force' ? 'new' : past;
+  }
+  if (policy.hash === hash) return 'in_force';
+  const last = history.at(-1);
+  if (last?.hash === hash && last.state === 'begun') return 'new';
+  return past !== 'new' || superseded.includes(hash) ? 'superseded' : 'new';
 }

@@ -1,3 +1,4 @@
+import { expiriesOf, expiryText, isExpired } from '../domain/expiry.ts';
 import type { Assignment, Batch, LogReader, LogSource } from '../ports.ts';
 import { TenureLost } from '../ports.ts';
 import { StateUnusable } from './checkpoint-body.ts';
@@ -34,6 +35,7 @@ export class Analyzer implements LogReader {
   readonly #stopped = new AbortController();
   #looping: Promise<void> | undefined;
   #warned = false;
+  readonly #toldExpired = new Set<string>();
 
   constructor(parts: AnalyzerParts) {
     this.#parts = parts;
@@ -124,6 +126,7 @@ export class Analyzer implements LogReader {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       await clock.sleep(probeIntervalMs, signal);
+      this.#tellExpired();
       // A partition that waits for an answer keeps no other waiting.
       for (const worker of this.#workers.values()) {
         if (signal.aborted || this.#tending.has(worker)) continue;
@@ -202,9 +205,27 @@ export class Analyzer implements LogReader {
     }
   }
 
-  #notePolicy({ partition: { state } }: PartitionWorker): void {
+  #notePolicy({ partition: { plan } }: PartitionWorker): void {
     const { stats } = this.#parts;
-    stats.policyHash = state.policy?.hash ?? stats.policyHash;
+    if (plan === undefined || plan.hash === stats.policyHash) return;
+    stats.policyHash = plan.hash;
+    const rules = [...plan.groups.values()].flatMap((group) => group.rules);
+    // Exceptions for several rules stand in each of them.
+    const all = rules.flatMap(({ rule }) => expiriesOf(rule)).map((one) => [`${one.kind} ${one.name}`, one] as const);
+    stats.expiries = [...new Map(all).values()];
+  }
+
+  /** Once for each; whether they judge is a matter of the log's time, when people hear of it is not. */
+  #tellExpired(): void {
+    const { stats, clock, logger } = this.#parts;
+    const nowMs = clock.nowMs();
+    for (const one of stats.expiries) {
+      const { kind, name, owner, date } = one;
+      const key = `${kind} ${name} ${date}`;
+      if (this.#toldExpired.has(key) || !isExpired(one, nowMs)) continue;
+      this.#toldExpired.add(key);
+      logger.warn({ kind, name, owner, date }, `in the policy that is followed: ${expiryText(one, nowMs)}`);
+    }
   }
 
   #lose(worker: PartitionWorker): void {

@@ -77,8 +77,16 @@ const Policy = z
     source: z
       .enum(['log', 'folder'])
       .default('log')
-      .describe('log: only `activate` changes the policy; folder: the rules folder is activated at start.'),
+      .describe(
+        'log: only `activate` changes the policy; folder: the rules folder does, at start and whenever it changes.',
+      ),
     rules: z.string().min(1).optional().describe('Folder of rules; with it, `source` is folder.'),
+    reloadIntervalMs: z
+      .int()
+      .min(100)
+      .max(3_600_000)
+      .default(5000)
+      .describe('Time between looks whether the folder has changed.'),
   })
   .refine(({ source, rules }) => source === 'log' || rules !== undefined, {
     path: ['rules'],

@@ -1,3 +1,4 @@
+import type { Expiry } from '../domain/expiry.ts';
 import { Match } from '../domain/match.ts';
 import { EXCEPTIONS_MAX, type Rule, type RuleException } from '../domain/rule.ts';
 import { ExceptionDocument } from '../domain/rule-fragment.ts';
@@ -11,9 +12,7 @@ import { resolveMatch } from './match-resolver.ts';
 import { type Diagnostic, type Report, reporter, reportSchema } from './rule-diagnostics.ts';
 import type { Fragments, ParsedFile } from './rule-fragments.ts';
 
-/** An exception of the folder, with the place of its date. */
-interface FolderException extends TextPosition {
-  file: string;
+interface FolderException {
   exception: RuleException;
   /** Undefined for all rules. */
   rules: readonly string[] | undefined;
@@ -22,7 +21,9 @@ interface FolderException extends TextPosition {
 /** The documents with `kind: exception`. Each is checked here, once, where it stands; the policy holds it in its rules. */
 export class FolderExceptions {
   readonly diagnostics: Diagnostic[] = [];
-  readonly all: FolderException[] = [];
+  /** With the places of their dates. */
+  readonly expiries: (Expiry & TextPosition & { file: string })[] = [];
+  readonly #all: FolderException[] = [];
 
   constructor(files: readonly ParsedFile[], fragments: Fragments) {
     const ids = files.flatMap(({ documents }) => documents.flatMap(({ value }) => ruleIdOf(value) ?? []));
@@ -38,7 +39,7 @@ export class FolderExceptions {
 
   /** The rule as the policy holds it: its own exceptions, then those of the folder. */
   writtenInto(rule: Rule, report: Report): Rule {
-    const more = this.all.filter(({ rules }) => rules?.includes(rule.id) ?? true).map(({ exception }) => exception);
+    const more = this.#all.filter(({ rules }) => rules?.includes(rule.id) ?? true).map(({ exception }) => exception);
     if (more.length === 0) return rule;
     const own = rule.exceptions ?? [];
     if (own.length + more.length > EXCEPTIONS_MAX) {
@@ -70,7 +71,9 @@ export class FolderExceptions {
       if (!ids.includes(id)) report({ path: ['rules', index] }, `unknown rule "${id}"${hint(id, ids)}`);
     }
     if (problems.length > 0 || !resolved.complete) return;
-    this.all.push({ file, ...document.locate({ path: ['expires'] }), exception, rules });
+    this.#all.push({ exception, rules });
+    const { name, owner, expires: date } = exception;
+    this.expiries.push({ file, ...document.locate({ path: ['expires'] }), kind: 'exception', name, owner, date });
   }
 }
 

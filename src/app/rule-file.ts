@@ -1,4 +1,5 @@
 import { parseDuration } from '../domain/duration.ts';
+import { type Expiry, expiriesOf } from '../domain/expiry.ts';
 import { PolicyDocument, PolicySettings, Rule } from '../domain/rule.ts';
 import { RuleTest } from '../domain/rule-test.ts';
 import { hint } from '../engine/expression/names.ts';
@@ -26,6 +27,11 @@ export interface LocatedSettings extends TextPosition {
   settings: PolicySettings;
 }
 
+/** What expires, with the place of its date. */
+export interface LocatedExpiry extends TextPosition, Expiry {
+  file: string;
+}
+
 export interface RuleFile {
   /** Only rules without an error. */
   rules: LocatedRule[];
@@ -33,6 +39,8 @@ export interface RuleFile {
   /** Ids that the file claims, also those of rules with errors. */
   ids: (TextPosition & { file: string; id: string })[];
   settings: LocatedSettings[];
+  /** Of the rules without an error, and of the exceptions for several rules. */
+  expiries: LocatedExpiry[];
   diagnostics: Diagnostic[];
 }
 
@@ -60,8 +68,17 @@ export function understand(
   exceptions: FolderExceptions,
 ): RuleFile {
   const own = [...fragments.diagnostics, ...exceptions.diagnostics].filter((one) => one.file === file);
-  const read: RuleFile = { rules: [], intents: [], ids: [], settings: [], diagnostics: [...problems, ...own] };
+  const read: RuleFile = {
+    rules: [],
+    intents: [],
+    ids: [],
+    settings: [],
+    expiries: [],
+    diagnostics: [...problems, ...own],
+  };
   for (const document of documents) readDocument(file, document, fragments, exceptions, read);
+  read.expiries.push(...exceptions.expiries.filter((one) => one.file === file));
+  read.expiries.sort((a, b) => a.line - b.line || a.col - b.col);
   read.diagnostics.sort((a, b) => a.line - b.line || a.col - b.col);
   // What stands beside a macro with alternatives is checked once per alternative.
   read.diagnostics = read.diagnostics.filter((one, index, all) => !isRepeated(one, all[index - 1]));
@@ -128,6 +145,10 @@ function readRule(
   const tested = checkTests(value, report);
   for (const { message, ...place } of doubtsOf(rule)) report(place, message, 'warning');
   if (!parsed.success || !result.ok || !tested || !resolved.complete) return;
+  const dates = [...(rule.exceptions ?? []).map((_, index) => ['exceptions', index, 'expires']), ['shadowUntil']];
+  for (const [index, expiry] of expiriesOf(rule).entries()) {
+    read.expiries.push({ file, ...document.locate({ path: dates[index]! }), ...expiry });
+  }
   const whole = exceptions.writtenInto(rule, report);
   read.rules.push({ file, ...document.locate({ path: ['id'] }), rule: whole, locate });
 }

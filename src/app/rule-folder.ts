@@ -2,19 +2,21 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { policyOf } from '../adapters/policy-body.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
+import { expiryText, isExpired } from '../domain/expiry.ts';
 import { DEFAULT_SETTINGS, INTENTS_MAX, type PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { readBaseline, unlearned } from './baseline-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
 import { FolderExceptions } from './rule-exceptions.ts';
-import { type LocatedRule, parseRuleFile, type RuleFile, understand } from './rule-file.ts';
+import { type LocatedExpiry, type LocatedRule, parseRuleFile, type RuleFile, understand } from './rule-file.ts';
 import { Fragments } from './rule-fragments.ts';
 
 export interface RuleFolder {
   /** Every rule without an error; with an error anywhere it is not the policy that its authors mean. */
   body: PolicyBody;
   rules: LocatedRule[];
+  expiries: LocatedExpiry[];
   diagnostics: Diagnostic[];
   /** Paths of the rule files, as they are named in the diagnostics. */
   files: string[];
@@ -68,7 +70,18 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
     ...(intents.length === 0 ? {} : { intents: intents.map(({ intent }) => intent) }),
     ...(baseline === undefined ? {} : { baseline }),
   };
-  return { body, rules, diagnostics, files };
+  return { body, rules, expiries: read.flatMap((one) => one.expiries), diagnostics, files };
+}
+
+/** What is over by `nowMs`, for whoever checks or activates the folder. A warning: it is not the rules that changed. */
+export function expiryWarnings({ expiries }: RuleFolder, nowMs: number): Diagnostic[] {
+  return expiries
+    .filter((one) => isExpired(one, nowMs))
+    .map((one) => ({ ...placeOf(one), severity: 'warning', message: expiryText(one, nowMs) }));
+}
+
+function placeOf({ file, line, col }: LocatedExpiry): Pick<Diagnostic, 'file' | 'line' | 'col'> {
+  return { file, line, col };
 }
 
 /** The rules have mistakes. The message lists them all; a policy is whole or it is none. */

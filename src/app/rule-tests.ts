@@ -32,8 +32,8 @@ export interface TestOutcome {
   timeline: Moment[];
 }
 
-/** The policy of a rule that is tested alone: enforced, under the settings of its folder. */
-export function policyOfOne(rule: Rule, settings: PolicySettings): PolicyBody {
+/** The policy of a rule that is tested alone: enforced, whatever it is else, under the settings of its folder. */
+export function policyOfOne({ shadowUntil: _, ...rule }: Rule, settings: PolicySettings): PolicyBody {
   return { format: 1, settings, rules: [{ ...rule, mode: 'enforce', tests: [] }] };
 }
 

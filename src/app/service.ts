@@ -13,15 +13,14 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { metricsOf } from '../adapters/telemetry/metrics.ts';
 import { Stats } from '../adapters/telemetry/stats.ts';
 import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
-import { activate, adviseOwner } from './activation.ts';
 import { Analyzer } from './analyzer.ts';
 import { type Config, groupIdOf } from './config.ts';
+import { FolderPolicy } from './folder-policy.ts';
 import { kafkaOf, outletOf, policyLibraryOf, policyTopicOf } from './kafka-parts.ts';
 import { loadKeyFile } from './keys.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { Policies } from './policies.ts';
 import { notReady } from './readiness.ts';
-import { loadPolicyFolder, policyHash } from './rule-folder.ts';
 
 export interface Service {
   /** Port of /metrics, /livez and /readyz. */
@@ -43,9 +42,6 @@ export class UnfitTopics extends Error {
     super(`the topics are not fit to run on:\n${lines.join('\n')}`);
   }
 }
-
-const FOLDER_SUPERSEDED =
-  'the rules folder holds a policy that was replaced; not activated. Use firebreak activate --force, or run without it';
 
 /** Starts everything, or nothing: what was opened is closed again when a later part fails. */
 export async function startService(config: Config, logger: Logger): Promise<Service> {
@@ -69,7 +65,6 @@ async function start(
 ): Promise<Service> {
   const clock = systemClock;
   const keys = await loadKeyFile(config.keys.file);
-  const folder = config.policy.rules === undefined ? undefined : await loadPolicyFolder(config.policy.rules);
   const { topicPrefix, brokers } = config.kafka;
   const groupId = groupIdOf(config.kafka);
   const topic = `${topicPrefix}actions`;
@@ -92,6 +87,13 @@ async function start(
   const history = new ActivationHistory(kafka, policyTopicOf(topicPrefix));
   const verdicts = new VerdictReader(kafka, `${topicPrefix}verdicts`, logger);
   cleanups.push(() => verdicts.close());
+
+  const { rules, reloadIntervalMs } = config.policy;
+  const activation = { library, outlet, history, clock, partitions };
+  const folder =
+    rules === undefined
+      ? undefined
+      : await FolderPolicy.open(rules, { ...activation, stats, logger, reloadIntervalMs });
 
   // A client of its own: kafkajs keeps the offsets of a group in the client.
   const source = new KafkaLogSource({
@@ -124,16 +126,8 @@ async function start(
     leaseIntervalMs: config.lease.intervalMs,
     verdictsOf: (partition) => verdicts.of(partition, partitions),
     onFatal: failed,
-    onCaughtUp: async ({ assignment, partition }: PartitionWorker) => {
-      if (folder === undefined || assignment.partition !== 0) return;
-      const hash = policyHash(folder);
-      const advice = adviseOwner(hash, partition.state, await history.read());
-      if (advice === 'new') {
-        await activate(folder, 'policy.source: folder', { library, outlet, history, clock, partitions });
-        logger.info({ hash, rules: folder.rules.length }, 'the rules folder is activated in all partitions');
-      } else if (advice === 'superseded') {
-        logger.error({ hash }, FOLDER_SUPERSEDED);
-      }
+    onCaughtUp: async (worker: PartitionWorker) => {
+      if (worker.assignment.partition === 0) await folder?.offerTo(worker);
     },
   });
   const health = await serveHealth({
@@ -142,11 +136,15 @@ async function start(
     notReady: () => notReady(stats, clock.monotonicMs()),
   });
   cleanups.push(() => health.close());
+  const stopped = new AbortController();
+  const looking = folder?.run(stopped.signal);
   analyzer.start();
   const ended = Promise.race([source.run(analyzer), fatal]);
   logger.info({ topic, topicId, partitions, groupId, brokers, httpPort: health.port }, 'firebreak runs');
 
   const stop = async () => {
+    stopped.abort();
+    await looking;
     await analyzer.stop();
     await source.stop();
     await analyzer.saveAll();

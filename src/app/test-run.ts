@@ -1,7 +1,6 @@
 import type { PolicyBody } from '../domain/rule.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
-import type { LocatedRule } from './rule-file.ts';
-import { loadRules } from './rule-folder.ts';
+import { loadRules, type RuleFolder } from './rule-folder.ts';
 import { type LocatedTest, loadTests } from './rule-test-files.ts';
 import { policyOfOne, runTest, type TestOutcome } from './rule-tests.ts';
 
@@ -15,20 +14,20 @@ export interface TestResult {
 export interface TestRun {
   /** Mistakes in rules and tests. Of a rule with one, no test runs. */
   errors: Diagnostic[];
-  rules: LocatedRule[];
+  folder: RuleFolder;
   results: TestResult[];
 }
 
 /** Loads the rules at the paths and runs all their tests. */
 export async function runTests(paths: readonly string[]): Promise<TestRun> {
-  const { rules, body, diagnostics } = await loadRules(paths);
-  const loaded = await loadTests(paths, rules);
-  const errors = [...diagnostics, ...loaded.diagnostics].filter(({ severity }) => severity === 'error');
+  const folder = await loadRules(paths);
+  const loaded = await loadTests(paths, folder.rules);
+  const errors = [...folder.diagnostics, ...loaded.diagnostics].filter(({ severity }) => severity === 'error');
   const results = loaded.tests.map((located): TestResult => {
-    const policy = policyFor(located, body);
+    const policy = policyFor(located, folder.body);
     return { located, body: policy, outcome: runTest(policy, located.events, located.test.expect) };
   });
-  return { errors, rules, results };
+  return { errors, folder, results };
 }
 
 function policyFor({ rule, rules }: LocatedTest, body: PolicyBody): PolicyBody {

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { systemClock } from '../adapters/system-clock.ts';
 import type { Diagnostic } from '../app/rule-diagnostics.ts';
-import { diagnosticLine, loadRules, type RuleFolder } from '../app/rule-folder.ts';
+import { diagnosticLine, expiryWarnings, loadRules, type RuleFolder } from '../app/rule-folder.ts';
 import { loadTests } from '../app/rule-test-files.ts';
 import { githubAnnotation, sarifLog } from './check-formats.ts';
 import { packageVersion } from './shipped.ts';
@@ -45,7 +46,8 @@ function oneOf(value: string): Format {
 export async function check(paths: readonly string[], format: Format): Promise<{ text: string; ok: boolean }> {
   const folder = await loadRules(paths);
   const tests = await loadTests(paths, folder.rules);
-  const diagnostics = [...folder.diagnostics, ...tests.diagnostics];
+  const expired = expiryWarnings(folder, systemClock.nowMs());
+  const diagnostics = [...folder.diagnostics, ...tests.diagnostics, ...expired];
   const ok = diagnostics.every(({ severity }) => severity !== 'error');
   switch (format) {
     case 'json':

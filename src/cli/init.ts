@@ -5,7 +5,7 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { createLogger } from '../adapters/telemetry/log.ts';
 import { kafkaOf } from '../app/kafka-parts.ts';
 import { generateKeyPair, storeKeyFile } from '../app/keys.ts';
-import { loadPolicyFolder } from '../app/rule-folder.ts';
+import { loadPack } from '../app/rule-pack.ts';
 import { UnfitTopics } from '../app/service.ts';
 import { activateOn } from './activate.ts';
 import { configOf, configOptions } from './settings.ts';
@@ -27,8 +27,8 @@ export function registerInit(program: Command): void {
   const used = (path: string) => path.startsWith('kafka.') || path === 'policy.rules' || path === 'keys.file';
   configOptions(init, used).action(async (options: InitOptions) => {
     const config = configOf(options);
-    // Mistakes in the rules stop this before anything is made.
-    const folder = config.policy.rules === undefined ? undefined : await loadPolicyFolder(config.policy.rules);
+    // Mistakes in the rules and tests that fail stop this before anything is made.
+    const folder = config.policy.rules === undefined ? undefined : await loadPack(config.policy.rules);
     if (existsSync(config.keys.file)) say(`key file ${config.keys.file}: there already`);
     else {
       await storeKeyFile(config.keys.file, { key: generateKeyPair(), trusted: [] });
@@ -46,7 +46,7 @@ export function registerInit(program: Command): void {
     say(`log ${config.kafka.topicPrefix}actions: topic id ${identity.topicId}, ${identity.partitions} partitions`);
     if (problems.length > 0) throw new UnfitTopics(problems);
     if (folder === undefined) say('no policy: nothing is judged until firebreak activate DIR, or run --rules DIR');
-    else await activateOn(config, folder, 'firebreak init', 'keep');
+    else await activateOn(config, folder, { by: 'firebreak init', superseded: 'keep', doing: 'activate' });
   });
 }
 

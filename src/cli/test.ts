@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { diagnosticLine } from '../app/rule-folder.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import { diagnosticLine, expiryWarnings } from '../app/rule-folder.ts';
 import { judgedBy, runTests, type TestResult, type TestRun } from '../app/test-run.ts';
 import { counted } from './check.ts';
 import { terminal } from './terminal.ts';
@@ -58,7 +59,7 @@ async function watchTests(paths: readonly string[], junit: string | undefined): 
 }
 
 /** With a run before: only what fails, and what does not fail any more or is new. */
-function runText({ errors, rules, results }: TestRun, before: TestRun | undefined): string {
+function runText({ errors, folder, results }: TestRun, before: TestRun | undefined): string {
   const held = new Set(before?.results.filter(holds).map(nameOf));
   const lines = errors.map((error) => terminal().red(diagnosticLine(error)));
   for (const result of results) {
@@ -69,11 +70,12 @@ function runText({ errors, rules, results }: TestRun, before: TestRun | undefine
     } else if (!held.has(nameOf(result))) lines.push(`${terminal().green('ok  ')}  ${nameOf(result)}`);
   }
   const tested = new Set(results.map(({ located }) => located.rule));
-  for (const { file, line, col, rule } of before === undefined ? rules : []) {
+  for (const { file, line, col, rule } of before === undefined ? folder.rules : []) {
     if (!tested.has(rule.id)) lines.push(terminal().yellow(`${file}:${line}:${col}: rule "${rule.id}" has no test`));
   }
+  for (const one of expiryWarnings(folder, systemClock.nowMs())) lines.push(terminal().yellow(diagnosticLine(one)));
   const failed = results.filter((result) => !holds(result)).length;
-  const total = `${counted(results.length, 'test')} of ${counted(rules.length, 'rule')}`;
+  const total = `${counted(results.length, 'test')} of ${counted(folder.rules.length, 'rule')}`;
   const verdict = failed > 0 ? `${failed} of ${total} failed` : `${total}: all hold`;
   if (failed === 0 && errors.length === 0) lines.push(terminal().green(verdict));
   else lines.push(terminal().red(errors.length > 0 ? `${verdict}; the rules have mistakes` : verdict));

@@ -87,6 +87,9 @@ export const Rule = z
       .enum(['shadow', 'enforce'])
       .default('enforce')
       .describe('shadow: findings only; enforce: findings and commands.'),
+    shadowUntil: CalendarDate.optional().describe(
+      'Last day, UTC, on which a shadow rule judges. Judged by the time of the log.',
+    ),
     tags: z
       .array(
         z

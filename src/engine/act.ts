@@ -83,6 +83,7 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   const rulings: Ruling[] = [];
   for (const { rules, group } of passed) {
     for (const rule of rules) {
+      if (clockMs >= rule.endsMs) continue;
       const { uncovered } = rule;
       rulings.push(
         uncovered === undefined

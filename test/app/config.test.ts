@@ -92,7 +92,7 @@ describe('loadConfig', () => {
   });
 
   it('takes a rules folder as the source of the policy', () => {
-    expect(config({ flags: { 'policy.rules': 'rules' } }).policy).toEqual({ source: 'folder', rules: 'rules' });
+    expect(config({ flags: { 'policy.rules': 'rules' } }).policy).toMatchObject({ source: 'folder', rules: 'rules' });
     expect(config({ env: { FIREBREAK_POLICY__RULES: 'rules' } }).policy.source).toBe('folder');
   });
 

@@ -94,14 +94,25 @@ describe('a policy that cannot be had', () => {
 });
 
 describe('an activation', () => {
-  const past = (...hashes: string[]): Activation[] => hashes.map((hash) => ({ hash, by: 'kim', at: '' }));
+  /** `a-` is one that was begun and not completed. */
+  const past = (...hashes: string[]): Activation[] =>
+    hashes.map((text) => {
+      const state = text.endsWith('-') ? 'begun' : 'complete';
+      return { hash: text.replace('-', ''), chunks: 1, engine: 1, by: 'kim', at: '', state };
+    });
 
   it.each([
     ['a', [], 'new'],
     ['a', ['b'], 'new'],
     ['a', ['b', 'a'], 'in_force'],
     ['a', ['a', 'b'], 'superseded'],
-  ] as const)('of %s after %j is %s', (hash, hashes, advice) => expect(adviseActivation(hash, hashes)).toBe(advice));
+    // A crash half-way: the same one is repeated, another one goes before it.
+    ['a', ['b', 'a-'], 'new'],
+    ['a', ['a', 'b-'], 'superseded'],
+    ['a', ['b-'], 'new'],
+  ] as const)('of %s after %j is %s', (hash, hashes, advice) =>
+    expect(adviseActivation(hash, past(...hashes))).toBe(advice),
+  );
 
   it.each([
     [undefined, [], [], 'new'],
@@ -114,6 +125,11 @@ describe('an activation', () => {
     ['b', [], ['b'], 'new'],
     // The history was not written any more.
     ['a', ['b'], ['a', 'b'], 'in_force'],
+    // The owner before died half-way.
+    ['b', [], ['b', 'a-'], 'new'],
+    [undefined, [], ['a-'], 'new'],
+    ['a', [], ['a', 'b-'], 'in_force'],
+    ['b', ['a'], ['a', 'b-'], 'superseded'],
   ] as const)(
     'of a folder where the owner follows %s after %j, history %j, is %s',
     (hash, superseded, history, advice) => {
@@ -138,7 +154,8 @@ describe('an activation', () => {
       },
     };
     await expect(activate(BODY, 'kim', { ...parts, outlet: failing })).rejects.toThrow('broker away');
-    expect([published, added]).toEqual([[1, 2, 3], []]);
+    expect(published).toEqual([1, 2, 3]);
+    expect(added.map(({ state }) => state)).toEqual(['begun']);
   });
 });
 

@@ -112,6 +112,27 @@ describe('firebreak check', () => {
     expect(text).toContain('1 rule in 1 file: no mistakes, 1 warning');
   });
 
+  it('warns of what is expired, where its date stands, and asks nobody to mend the rules for it', async () => {
+    const more = 'reason: known, owner: mail-team, expires: 2020-02-29 }\n';
+    const own = `exceptions:\n  - { name: one, match: { tenant: x }, atMost: watch, ${more}`;
+    const shadow = `${rule('bb')}mode: shadow\nshadowUntil: 2020-01-31\n`;
+    const ofFolder = `{ kind: exception, name: two, match: { tenant: y }, atMost: watch, ${more}`;
+    const folder = await folderOf({ 'a.yaml': `${rule('aa')}${own}---\n${shadow}`, 'b.yaml': ofFolder });
+    const { ok, text } = await check([folder], 'text');
+    expect(ok).toBe(true);
+    const lines = text
+      .replaceAll(`${folder}/`, '')
+      .replaceAll(/\d+ days/g, 'N days')
+      .split('\n');
+    expect(lines).toEqual([
+      'a.yaml:8:97: warning: exception "one" expired N days ago (2020-02-29), owner mail-team: it lifts nothing; renew or remove it',
+      'a.yaml:17:14: warning: shadow rule "bb" expired N days ago (2020-01-31): it judges nothing; enforce, renew or remove it',
+      'b.yaml:1:110: warning: exception "two" expired N days ago (2020-02-29), owner mail-team: it lifts nothing; renew or remove it',
+      '2 rules in 2 files: no mistakes, 3 warnings',
+      '',
+    ]);
+  });
+
   it('says the same as JSON', async () => {
     const folder = await folderOf({ 'a.yaml': rule('aa').replace('high', 'hihg') });
     const { ok, text } = await check([folder], 'json');

@@ -118,6 +118,21 @@ describe('a command', () => {
   });
 });
 
+describe('a shadow rule', () => {
+  it('says nothing after its last day by the time of the log, and goes on counting', () => {
+    const rule = { ...DELETES, mode: 'shadow', within: '3d' };
+    const log = new Log(planOf([{ ...rule, shadowUntil: '2026-01-05' }]));
+    const midnightMs = 15 * 60 * MINUTE; // the log begins at 09:00 UTC
+    const said = [-3, -2, -1, 0, 1, 2, 3].map((i) => findingsOf(log.act(midnightMs + i * SECOND)));
+    expect(said).toEqual([[], [], ['shadow_hit'], [], [], [], []]);
+    log.partition.judgeUnder(
+      planOf([{ ...rule, mode: 'enforce', when: { kill: 'n > 7' } }], {}, `sha256:${'b'.repeat(64)}`),
+    );
+    log.act(midnightMs + 4 * SECOND);
+    expect(log.level()).toBe('killed');
+  });
+});
+
 describe('what counts', () => {
   it('weighs affected objects, once for each event however often it arrives', () => {
     const log = new Log(planOf([DELETES]));

@@ -13,6 +13,7 @@ import { stateKeys } from '../../src/adapters/redis/keys.ts';
 import { decodeCheckpointBody } from '../../src/app/checkpoint-body.ts';
 import { type Keys, loadKeyFile } from '../../src/app/keys.ts';
 import { loadPolicyFolder, policyHash } from '../../src/app/rule-folder.ts';
+import type { Command } from '../../src/domain/command.ts';
 import type { RawRecord } from '../../src/domain/record.ts';
 import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
 import { ownPrefix, sharedKafka, sharedRedis } from '../services/shared.ts';
@@ -36,6 +37,8 @@ export interface Deployment {
   /** Waits until every partition's checkpoint stands at the end of its log. */
   settled(timeoutMs?: number): Promise<void>;
   log(): Promise<Map<number, RawRecord[]>>;
+  /** As often as they were published. */
+  commands(): Promise<Command[]>;
   commandIds(): Promise<{ distinct: string[]; published: number }>;
   stored(partition: number): Promise<PartitionOutcome & { next: number }>;
   oracle(): Promise<PartitionOutcome[]>;
@@ -127,6 +130,15 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     };
   };
 
+  const commands = async () => {
+    const found: Command[] = [];
+    const from = `${prefix}commands`;
+    for await (const { record } of readRanges(client, from, await wholeTopic(client, from))) {
+      found.push(JSON.parse(Buffer.from(record.value!).toString()));
+    }
+    return found;
+  };
+
   const deployment: Deployment = {
     kafka,
     redis,
@@ -171,12 +183,9 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     },
+    commands,
     async commandIds() {
-      const ids: string[] = [];
-      const commands = `${prefix}commands`;
-      for await (const { record } of readRanges(client, commands, await wholeTopic(client, commands))) {
-        ids.push(JSON.parse(Buffer.from(record.value!).toString()).id);
-      }
+      const ids = (await commands()).map(({ id }) => id);
       return { distinct: [...new Set(ids)].sort(), published: ids.length };
     },
     async oracle() {

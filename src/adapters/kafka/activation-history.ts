@@ -1,5 +1,6 @@
 import kafkajs, { type Kafka } from 'kafkajs';
 import { z } from 'zod';
+import { PolicyActivated } from '../../domain/record.ts';
 import { PartitionClient } from './partition-client.ts';
 import { readRanges, wholeTopic } from './range-reader.ts';
 
@@ -9,12 +10,17 @@ const { Partitioners } = kafkajs;
 const REMEMBERED_MAX = 32;
 const KEY = 'activations';
 
-/** One activation that was completed: a record in every partition. */
-export const Activation = z.object({ hash: z.string(), by: z.string(), at: z.string() });
+/** One activation. Written when it begins, and again when every partition has its record. */
+export const Activation = z.object({
+  ...PolicyActivated.pick({ hash: true, chunks: true, engine: true }).shape,
+  by: z.string(),
+  at: z.string(),
+  state: z.enum(['begun', 'complete']),
+});
 export type Activation = z.infer<typeof Activation>;
 
 /**
- * Which policies were in force, the newest last, at most 32: one value of the compacted topic that holds the bodies.
+ * Which policies were activated, the newest last, at most 32: one value of the compacted topic that holds the bodies.
  * For advice to people; what a partition follows is in its log alone. Of two who add at once, one may be missing.
  */
 export class ActivationHistory {
@@ -40,9 +46,14 @@ export class ActivationHistory {
     return latest === undefined ? [] : z.array(Activation).parse(JSON.parse(latest));
   }
 
+  /** The newest one; it takes the place of what was said of the same activation before. */
   async add(activation: Activation): Promise<void> {
     const past = await this.read();
-    if (past.at(-1)?.hash === activation.hash) return;
+    const last = past.at(-1);
+    if (last?.hash === activation.hash) {
+      if (last.state === activation.state) return;
+      past.pop();
+    }
     const producer = this.#kafka.producer({
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner,

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, type Histogram, Registry } from 'prom-client';
+import { EXPIRING, isExpired } from '../../domain/expiry.ts';
 import type { Clock } from '../../ports.ts';
 import { Durations, type Stats } from './stats.ts';
 
@@ -56,6 +57,15 @@ export function metricsOf(stats: Stats, clock: Clock): Registry {
   counter('duplicates_total', 'Events seen before.', [], () => one(stats.duplicates));
   gauge('policy_info', 'The policy that is followed; the value is 1.', ['hash'], () =>
     stats.policyHash === undefined ? [] : [[{ hash: stats.policyHash }, 1] as const],
+  );
+  gauge('policy_folder_refused', 'Is 1 while the rules folder is refused for what is in it.', [], () =>
+    one(stats.folder === 'refused' ? 1 : 0),
+  );
+  gauge('policy_expired', 'What is expired in the policy that is followed, by kind.', ['kind'], () =>
+    EXPIRING.map((kind) => {
+      const expired = stats.expiries.filter((one) => one.kind === kind && isExpired(one, clock.nowMs()));
+      return [{ kind }, expired.length] as const;
+    }),
   );
   gauge('partitions_owned', 'Partitions of this process.', [], () => one(stats.partitions.size));
   gauge('partitions_ready', 'Partitions of this process that are judged.', [], () =>

@@ -1,4 +1,5 @@
 import type { Command } from '../../domain/command.ts';
+import type { Expiry } from '../../domain/expiry.ts';
 import { FINDING_CODES, type Finding, type FindingCode } from '../../domain/finding.ts';
 import { REFUSALS, type RecordBody, type Refusal } from '../../domain/record.ts';
 import type { TenureLost } from '../../ports.ts';
@@ -37,6 +38,10 @@ export class Stats {
   duplicates = 0;
   /** Hash of the policy that a partition of this process follows. */
   policyHash: string | undefined;
+  /** Whether the rules folder, where there is one, may become the policy as it is now. */
+  folder: 'accepted' | 'refused' = 'accepted';
+  /** What expires in that policy. */
+  expiries: readonly Expiry[] = [];
 
   readonly records: Counts<RecordBody['type']> = {
     action: 0,

@@ -1,3 +1,4 @@
+import { endOfDay } from '../../domain/calendar-date.ts';
 import type { Rule } from '../../domain/rule.ts';
 import { hint } from '../expression/names.ts';
 import type { Value, Values } from '../expression/term.ts';
@@ -13,6 +14,8 @@ import { compileSentence } from './sentence.ts';
 export interface CheckedRule {
   rule: Rule;
   matcher: Matcher;
+  /** Partition clock, ms, from which on the rule says nothing any more: a shadow rule that expires. Else Infinity. */
+  endsMs: number;
   measures: CheckedMeasure[];
   names: RuleNames;
   /** The values array before anything is measured: zeros and the baseline. */
@@ -33,6 +36,11 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
     const message = `the scope "${rule.by}" needs a log of its own, which is not available yet; allowed: session`;
     problems.push({ path: ['by'], message });
   }
+  if (rule.shadowUntil !== undefined && rule.mode !== 'shadow') {
+    const message = 'only a rule with mode: shadow expires; what is enforced holds until somebody removes it';
+    problems.push({ path: ['shadowUntil'], place: 'key', message });
+  }
+  const endsMs = rule.shadowUntil === undefined ? Number.POSITIVE_INFINITY : endOfDay(rule.shadowUntil);
   const withinMs = windowOf(rule.within, ['within'], problems);
   const measures = Object.entries(rule.measure).flatMap(([name, measure]) =>
     checkMeasure(name, measure, withinMs, problems),
@@ -52,7 +60,7 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
   const blank = [...measures.map(() => 0), ...names.baseline.map(({ value }) => value), ...SESSION_ORDER.map(() => 0)];
   const sessionReads = sessionReadsOf(rule, names);
   const values = { names, blank, sessionReads };
-  return { ok: true, checked: { rule, matcher, measures, ...values, conditions, exceptions, explain } };
+  return { ok: true, checked: { rule, matcher, endsMs, measures, ...values, conditions, exceptions, explain } };
 }
 
 function sessionReadsOf(rule: Rule, names: RuleNames): CheckedRule['sessionReads'] {

@@ -4,7 +4,7 @@ import { ManualClock } from '../../../src/adapters/memory/clock.ts';
 import { metricsOf } from '../../../src/adapters/telemetry/metrics.ts';
 import { Stats } from '../../../src/adapters/telemetry/stats.ts';
 import type { Command } from '../../../src/domain/command.ts';
-import { FINDING_CODES } from '../../../src/domain/finding.ts';
+import { FINDING_CODES, type Finding } from '../../../src/domain/finding.ts';
 import { REFUSALS } from '../../../src/domain/record.ts';
 
 function command(action: Command['action'], rule: string): Command {
@@ -30,6 +30,24 @@ describe('metricsOf', () => {
     expect(series(text, 'firebreak_checkpoint_age')).toEqual({ firebreak_checkpoint_age_seconds: 0 });
     expect(series(text, 'firebreak_policy_info')).toEqual({});
     expect(series(text, 'firebreak_commands_total')).toEqual({});
+  });
+
+  it('shows what exceptions lift, and what is expired by now', async () => {
+    const stats = new Stats();
+    const clock = new ManualClock(Date.parse('2026-11-26T00:00:00Z'));
+    stats.countFinding({ code: 'bound_lifted', exceptions: ['cleanup', 'other'] } as Finding);
+    stats.countFinding({ code: 'bound_lifted', exceptions: ['cleanup'] } as Finding);
+    const of = (date: string) => ({ kind: 'exception' as const, name: date, owner: 'team', date });
+    stats.expiries = [of('2026-11-24'), of('2026-11-25'), of('2026-11-26')];
+    const text = await metricsOf(stats, clock).metrics();
+    expect(series(text, 'firebreak_bounds_lifted_total')).toEqual({
+      'firebreak_bounds_lifted_total{exception="cleanup"}': 2,
+      'firebreak_bounds_lifted_total{exception="other"}': 1,
+    });
+    expect(series(text, 'firebreak_policy_expired')).toEqual({
+      'firebreak_policy_expired{kind="exception"}': 2,
+      'firebreak_policy_expired{kind="shadow rule"}': 0,
+    });
   });
 
   it('copies what was counted, again at each scrape', async () => {
