@@ -21,12 +21,32 @@ export function resolveRule(
     all.push(resolved);
     return resolved.value;
   };
-  /** The map with its own match resolved, if it has one. */
-  const inside = (part: unknown, path: PropertyKey[]) =>
-    isMap(part) && part['match'] !== undefined ? { ...part, match: resolve(part['match'], [...path, 'match']) } : part;
+  /** The map with its own match resolved, if it has one; a step may have `missing` instead. */
+  const inside = (written: unknown, path: PropertyKey[]) => {
+    if (!isMap(written)) return written;
+    const part: Record<string, unknown> = { ...written };
+    for (const key of ['match', 'missing']) {
+      if (part[key] !== undefined) part[key] = resolve(part[key], [...path, key]);
+    }
+    return part;
+  };
   if (match !== undefined) value['match'] = resolve(match, ['match']);
+  /** The same for the steps of a sequence and what ends it. */
+  const steps = (written: unknown, path: PropertyKey[]) => {
+    if (!isMap(written)) return written;
+    const part: Record<string, unknown> = { ...written };
+    if (part['until'] !== undefined) part['until'] = resolve(part['until'], [...path, 'until']);
+    for (const order of ['sequence', 'temporal']) {
+      const list = part[order];
+      if (Array.isArray(list)) part[order] = list.map((step, at) => inside(step, [...path, order, at]));
+    }
+    return part;
+  };
   if (isMap(measure)) {
-    const parts = Object.entries(measure).map(([name, part]) => [name, inside(part, ['measure', name])] as const);
+    const parts = Object.entries(measure).map(([name, part]) => {
+      const path = ['measure', name];
+      return [name, steps(inside(part, path), path)] as const;
+    });
     value['measure'] = Object.fromEntries(parts);
   }
   if (Array.isArray(exceptions)) {

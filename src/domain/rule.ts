@@ -5,6 +5,7 @@ import { Duration } from './duration.ts';
 import { Intent } from './intent.ts';
 import { Match } from './match.ts';
 import { RuleTest } from './rule-test.ts';
+import { stepMeasures } from './sequence.ts';
 
 export const SCOPES = ['session', 'rootSession', 'agent', 'principal', 'tenant'] as const;
 /** The kinds of measure that this version computes. */
@@ -28,8 +29,9 @@ export function measuresOver<M extends z.ZodType>(match: M) {
         match: match.optional().describe('Which of the actions that pass the rule count here.'),
         within: Window.optional().describe('Window of this measure; that of the rule when absent.'),
       }),
+      ...stepMeasures(match),
     ],
-    'a measure such as count, or a map with of, match, within',
+    'a measure such as count, or a map with of, match, within, or one with sequence or temporal',
   );
   return z
     .record(
@@ -134,6 +136,7 @@ export const Rule = z
   .describe('Firebreak rule');
 export type Rule = z.infer<typeof Rule>;
 export type Measure = Rule['measure'][string];
+export type StepsMeasure = Extract<Measure, { sequence: unknown } | { temporal: unknown }>;
 
 /** Settings that hold for a whole policy. Durations are milliseconds. */
 export const PolicySettings = z.strictObject({

@@ -1,7 +1,8 @@
 import type { Command } from '../domain/command.ts';
 import type { Rule } from '../domain/rule.ts';
+import { contributionsOf } from './contributions.ts';
 import { baselineOf, decidingNumbers, measuresOf, type Ruling } from './judge.ts';
-import { evidenceOf, type Step } from './session/group.ts';
+import { evidenceOf } from './session/evidence-step.ts';
 import type { Session } from './session/session.ts';
 
 /** Why: the same in a command and in a finding. */
@@ -15,28 +16,20 @@ export interface Grounds extends Reasoning {
   severity: Rule['severity'];
 }
 
-/** The grounds of a rule: its numbers, and the newest steps that it counted. */
+/** The grounds of a rule: its numbers, and the steps that they rest on. */
 export function groundsOf(session: Session, ruling: Ruling): Grounds {
-  const { rule, group } = ruling;
-  const longestMs = Math.max(...rule.reads.map(({ feature }) => feature.withinMs));
-  const steps = group.steps.filter((step) => contributes(step, session, longestMs));
-  const measures = finiteOnly(measuresOf(ruling));
-  const marks = Math.max(0, ...rule.reads.map(({ feature }) => group.features.get(feature.id)?.size() ?? 0));
+  const { rule } = ruling;
+  const { steps, omitted } = contributionsOf(session, ruling);
   return {
     severity: rule.rule.severity,
     rule: rule.rule.id,
     ...decidingNumbers(ruling),
     reason: rule.explain(ruling.values) + ruling.note,
-    measures,
+    measures: finiteOnly(measuresOf(ruling)),
     baseline: baselineOf(ruling),
     evidence: steps.map(evidenceOf),
-    evidenceOmitted: Math.max(0, (Number.isFinite(longestMs) ? marks : group.passed) - steps.length),
+    evidenceOmitted: omitted,
   };
-}
-
-/** Whether a step is still inside the window, or in this life of the session. */
-export function contributes(step: Step, session: Session, withinMs: number): boolean {
-  return Number.isFinite(withinMs) ? step.atMs > session.clockMs - withinMs : step.atMs >= session.lifeStartMs;
 }
 
 /** JSON has no infinities; what is not finite is why a rule failed, and the reason says so. */

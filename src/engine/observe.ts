@@ -1,11 +1,10 @@
 import type { ActionEvent } from '../domain/event.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { FeaturePlan, GroupPlan } from './plan/policy.ts';
-import { PART_BYTES } from './session/bound.ts';
 import { type Call, FAILED_CALL_BYTES } from './session/failed-calls.ts';
 import type { Group } from './session/group.ts';
 import type { Session } from './session/session.ts';
-import type { Feature, Standing } from './window/feature.ts';
+import { type Feature, PART_BYTES, type Standing } from './window/feature.ts';
 import { PARTS_PER_WINDOW } from './window/sliding-sum.ts';
 
 /** An action on its way into the state of its session. */
@@ -44,15 +43,15 @@ export function observe(session: Session, plan: GroupPlan, observed: Observed): 
   return group;
 }
 
-/** Answers how much was added. */
+/** Answers how much was added; undefined for an action that is no step of a sequence. */
 function add(
   session: Session,
   group: Group,
   state: Feature,
   plan: FeaturePlan,
-  { event, call }: Observed,
+  { event, timeMs, call }: Observed,
   standing: Standing,
-): number {
+): number | undefined {
   const nowMs = session.clockMs;
   if (plan.reading.kind === 'weight' && state.holds === 'weights') {
     const all = plan.reading.read(event);
@@ -72,6 +71,9 @@ function add(
     const values = plan.reading.read(event);
     for (const value of values) state.add(nowMs, fingerprint(value), standing);
     return values.length;
+  }
+  if (plan.reading.kind === 'steps' && state.holds === 'steps') {
+    return state.take(plan.reading.plan, event, nowMs, timeMs) ? 1 : undefined;
   }
   throw new Error(`feature ${plan.id} holds ${state.holds} and reads a ${plan.reading.kind}`);
 }

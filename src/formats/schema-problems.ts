@@ -63,9 +63,12 @@ function unionLeaves(
   const branches = issue.errors.map((issues) =>
     issues.map((inner): Issue => ({ ...inner, path: [...issue.path, ...inner.path] })),
   );
-  const inside = ({ code, path }: Issue) => code === 'unrecognized_keys' || path.length > issue.path.length;
-  const shaped = branches.filter((issues) => issues.every(inside));
-  const closest = shaped.sort((a, b) => a.length - b.length)[0];
+  const isInside = ({ path }: Issue) => path.length > issue.path.length;
+  const byLength = (a: Issue[], b: Issue[]) => a.length - b.length;
+  const shaped = branches.filter((issues) => issues.every(isInside)).sort(byLength);
+  // Without such a branch a key may be misspelt: it says less about the shape than what else is there.
+  const isNearly = (one: Issue) => isInside(one) || one.code === 'unrecognized_keys';
+  const closest = shaped[0] ?? branches.filter((issues) => issues.every(isNearly)).sort(byLength)[0];
   if (closest !== undefined) return closest.flatMap((inner) => leaves(inner, schema, root));
   const told = branches.flatMap((issues) => explain(new z.ZodError(issues.slice(0, 1)), root));
   const each = [...new Set(told.map((one) => one.allowed))].join(', or ');
@@ -83,7 +86,7 @@ function nameOf(path: readonly PropertyKey[]): string {
 /** The fields that a schema knows at a path. */
 function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysAt(schema.unwrap(), path);
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path));
+  if (schema instanceof z.ZodUnion) return [...new Set(schema.options.flatMap((option) => keysAt(option, path)))];
   const [key, ...rest] = path;
   if (key === undefined) return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   if (schema instanceof z.ZodObject) return keysAt(schema.shape[key as string], rest);

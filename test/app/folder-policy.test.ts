@@ -159,6 +159,8 @@ describe('the rules folder of a service', () => {
 
   it('that is not fit when the service starts stops it', async () => {
     await writeFile(file, rule(20, FAILING));
-    await expect(owner.open()).rejects.toThrow(/tests of the rules fail:\n.*rules\.yaml:9:5: many-deletes: test "two pause"/);
+    await expect(owner.open()).rejects.toThrow(
+      /tests of the rules fail:\n.*rules\.yaml:9:5: many-deletes: test "two pause"/,
+    );
   });
 });

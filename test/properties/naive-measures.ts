@@ -2,6 +2,7 @@ import { canonicalJson } from '../../src/domain/canonical-json.ts';
 import type { ActionEvent } from '../../src/domain/event.ts';
 import type { PolicySettings } from '../../src/domain/rule.ts';
 import { compileMatch } from '../../src/engine/match/compile.ts';
+import { completionsOf, type NaiveSequence } from './naive-sequences.ts';
 
 export interface NaiveRule {
   id: string;
@@ -9,7 +10,7 @@ export interface NaiveRule {
   match: Record<string, string | string[]>;
   /** Infinity for the life of the session. */
   withinMs: number;
-  measures: Record<string, Measure | OwnMeasure>;
+  measures: Record<string, Measure | OwnMeasure | NaiveSequence>;
   when: Partial<Record<'watch' | 'pause' | 'kill', string>>;
   onError: 'watch' | 'pause';
   exceptions?: NaiveException[];
@@ -90,7 +91,7 @@ export function passes({ match }: Pick<NaiveRule, 'match'>, event: ActionEvent):
 
 /** A measure, or all actions that a share is of, with everything that decides what it counts. */
 interface Stated {
-  of: Measure | 'all actions';
+  of: Measure | 'all actions' | NaiveSequence;
   /** All of these must hold. */
   matches: NaiveRule['match'][];
   withinMs: number;
@@ -98,6 +99,9 @@ interface Stated {
 
 export function statedIn(rule: NaiveRule): Stated[] {
   return Object.values(rule.measures).map((measure) => {
+    if (typeof measure !== 'string' && 'order' in measure) {
+      return { of: measure, matches: [rule.match], withinMs: rule.withinMs };
+    }
     const { of, match, withinMs = rule.withinMs }: OwnMeasure = typeof measure === 'string' ? { of: measure } : measure;
     return { of, matches: match === undefined ? [rule.match] : [rule.match, match], withinMs };
   });
@@ -125,7 +129,7 @@ function measuredBy(policy: NaivePolicy): Set<string> {
 }
 
 function identityOf({ of, matches, withinMs }: Stated): string {
-  return canonicalJson([of === 'rate' ? 'count' : of, matches, String(withinMs)]);
+  return JSON.stringify([of === 'rate' ? 'count' : of, matches, String(withinMs)]);
 }
 
 function allOf({ withinMs }: Stated): Stated {
@@ -185,6 +189,10 @@ function resultOf(
   const isLive = (one: Judged) => (Number.isFinite(withinMs) ? one.atMs > now.atMs - withinMs : one.life === now.life);
   const isUsed = (one: Judged) => which === 'all' || !(one.atMs - one.timeMs > withinMs / 60);
   const live = marks.filter(isLive);
+  if (typeof of !== 'string') {
+    const completions = completionsOf(of, marks, withinMs, which).filter(({ at }) => isLive(at));
+    return completions.reduce((sum, { count }) => sum + count, 0);
+  }
   const used = live.filter(isUsed);
   switch (of) {
     case 'attempts':

@@ -2,6 +2,7 @@ import { type PolicyBody, PolicySettings } from '../../src/domain/rule.ts';
 import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
 import { ruleOf } from '../engine/harness.ts';
 import type { NaiveException, NaivePolicy, NaiveRule } from './naive-measures.ts';
+import { type NaiveSequence, writtenSequence } from './naive-sequences.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -141,6 +142,60 @@ const INVOICES: NaiveException = {
   expires: '2026-01-06',
 };
 
+/** Sequences with everything that they have; the rule's own filter lets all pass, or only some. */
+const IN_ORDER: NaiveSequence = {
+  order: 'sequence',
+  steps: [
+    { match: { action: ['delete', 'pay'] }, runs: 2, withinMs: 2 * MINUTE },
+    { missing: { action: 'admin' } },
+    { match: { action: ['delete', 'send'] }, withinMs: MINUTE },
+  ],
+  same: 'tool',
+  maxspanMs: 3 * MINUTE,
+  until: { outcome: 'denied' },
+};
+const UNANSWERED: NaiveSequence = {
+  order: 'sequence',
+  steps: [
+    { match: { action: 'delete' } },
+    { match: { action: ['delete', 'pay'] } },
+    { missing: { action: 'send' }, withinMs: 40 * SECOND },
+  ],
+  same: 'resource.id',
+  maxspanMs: 4 * MINUTE,
+};
+const ANY_ORDER: NaiveSequence = {
+  order: 'temporal',
+  steps: [
+    { match: { action: ['pay', 'delete'] }, runs: 2 },
+    { match: { action: 'delete' } },
+    { match: { tool: 't2' } },
+  ],
+  same: undefined,
+  maxspanMs: 2 * MINUTE,
+  until: { action: 'admin' },
+};
+const SEQUENCES: NaiveRule = {
+  ...BASE,
+  id: 'sequences',
+  withinMs: 5 * MINUTE,
+  measures: { chains: IN_ORDER, unanswered: UNANSWERED, mixed: ANY_ORDER, n: 'count' },
+  when: { watch: 'chains > 0 or mixed > 1', pause: 'unanswered > 1 or chains > 2', kill: 'chains > 3 and n > 6' },
+  exceptions: [SCRATCH],
+};
+const LIFE_SEQUENCES: NaiveRule = {
+  ...BASE,
+  id: 'life-sequences',
+  match: { action: ['delete', 'pay', 'send'] },
+  withinMs: Number.POSITIVE_INFINITY,
+  measures: {
+    chains: { ...IN_ORDER, maxspanMs: Number.POSITIVE_INFINITY, same: 'resource.id' },
+    mixed: { ...ANY_ORDER, maxspanMs: Number.POSITIVE_INFINITY, same: 'tool' },
+    unanswered: { ...UNANSWERED, same: undefined },
+  },
+  when: { watch: 'unanswered > 0', pause: 'chains > 1 and mixed > 4', kill: 'mixed > 7' },
+};
+
 export const POLICIES: readonly NaivePolicy[] = [
   [{ ...DELETES, exceptions: [CLEANUP] }, { ...PAYMENTS, exceptions: [INVOICES] }, LONG, SHADOW, LIFE, MIXED],
   [
@@ -164,6 +219,7 @@ export const POLICIES: readonly NaivePolicy[] = [
     { ...FAST, exceptions: [{ ...SCRATCH, when: { kill: 'n > 9' } }] },
   ],
   [{ ...MIXED, exceptions: [{ ...CLEANUP, match: { tool: 't1' } }] }, LONG, NUMBERS, LIFE_NUMBERS],
+  [LONG, SEQUENCES, LIFE_SEQUENCES, MIXED],
 ].map((rules) => ({ settings: SETTINGS, rules }));
 
 export function planOfPolicy(policy: NaivePolicy, index: number): Plan {
@@ -188,6 +244,7 @@ export function bodyOfPolicy({ settings, rules }: NaivePolicy): PolicyBody {
 function authored(measures: NaiveRule['measures']): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(measures).map(([name, measure]) => {
+      if (typeof measure !== 'string' && 'order' in measure) return [name, writtenSequence(measure)];
       if (typeof measure === 'string' || measure.withinMs === undefined) return [name, measure];
       const { withinMs, ...rest } = measure;
       return [name, { ...rest, within: windowText(withinMs) }];

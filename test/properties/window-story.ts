@@ -80,7 +80,7 @@ export function throughBytes(feature: Feature): Feature {
 
 export function add(feature: Feature, nowMs: number, { weight, value, standing }: Happening): void {
   if (feature.holds === 'weights') feature.add(nowMs, weight, standing);
-  else feature.add(nowMs, value, standing);
+  else if (feature.holds !== 'steps') feature.add(nowMs, value, standing);
 }
 
 /** Equal; sums of fractions up to rounding. */

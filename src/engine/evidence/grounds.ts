@@ -1,5 +1,6 @@
-import { contributes, finiteOnly, type Grounds } from '../grounds.ts';
-import { evidenceOf } from '../session/group.ts';
+import { contributes } from '../contributions.ts';
+import { finiteOnly, type Grounds } from '../grounds.ts';
+import { evidenceOf } from '../session/evidence-step.ts';
 import type { Session } from '../session/session.ts';
 import { riskOf } from './thresholds.ts';
 import type { Accusation } from './weigh.ts';

@@ -7,8 +7,9 @@ import { ANY, NOT_NEGATIVE, neverHolds, type Range, type Ranges } from '../expre
 import type { BooleanTerm } from '../expression/term.ts';
 import { matchDoubts, neverTogether, valuesThatPass } from '../match/doubts.ts';
 import type { RuleProblem } from '../problem.ts';
+import { stepDoubts } from '../sequence/doubts.ts';
 import { COVERS_NOTHING } from './exceptions.ts';
-import { type MeasureSource, parseMeasure } from './measure.ts';
+import { type NumberSource, parseMeasure } from './measure.ts';
 import { declareNames, type RuleNames } from './names.ts';
 
 interface Stated {
@@ -24,7 +25,7 @@ interface Stated {
 export function doubtsOf(rule: Rule): RuleProblem[] {
   const ofRule = matchDoubts(rule.match, ['match'], 'this rule can never fire');
   if (neverTogether([rule.match])) return ofRule;
-  const inMatch = [...ofRule, ...ownMatchDoubts(rule)];
+  const inMatch = [...ofRule, ...ownMatchDoubts(rule), ...stepDoubts(rule)];
   const names = declareNames(Object.keys(rule.measure), rule.baselineDefaults);
   const ranges = rangesOf(rule, names);
   const given = CONDITIONS.filter((condition) => rule.when[condition] !== undefined);
@@ -67,7 +68,7 @@ function ownMatchDoubts(rule: Rule): RuleProblem[] {
 }
 
 function ownMatchOf(measure: Measure): Match | undefined {
-  return typeof measure === 'string' ? undefined : measure.match;
+  return typeof measure === 'string' || !('of' in measure) ? undefined : measure.match;
 }
 
 /** An exception whose bound is reached wherever that of the rule is lifts nothing. */
@@ -122,6 +123,7 @@ function rangesOf(rule: Rule, names: RuleNames): Ranges {
 
 function measureRange(rule: Rule, name: string): Range {
   const measure = rule.measure[name]!;
+  if (typeof measure !== 'string' && !('of' in measure)) return NOT_NEGATIVE;
   const parsed = parseMeasure(typeof measure === 'string' ? measure : measure.of);
   if ('problem' in parsed) return ANY;
   const own = ownMatchOf(measure);
@@ -132,7 +134,7 @@ function measureRange(rule: Rule, name: string): Range {
 /** What a measure is that counts nothing. */
 const NOTHING: Range = { lo: 0, hi: 0 };
 
-const RANGES: Record<MeasureSource['feature'], (source: MeasureSource, matches: Match[]) => Range> = {
+const RANGES: Record<NumberSource['feature'], (source: NumberSource, matches: Match[]) => Range> = {
   count: () => NOT_NEGATIVE,
   attempts: () => NOT_NEGATIVE,
   part: () => ({ lo: 0, hi: 1 }),

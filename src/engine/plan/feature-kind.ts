@@ -1,3 +1,4 @@
+import { CompletedSteps } from '../sequence/feature.ts';
 import type { ByteReader } from '../session/bytes.ts';
 import type { Feature } from '../window/feature.ts';
 import { LifetimeAverage, LifetimeDistinct, LifetimeExtreme, LifetimeSum } from '../window/lifetime.ts';
@@ -31,6 +32,7 @@ const FORMS = {
   },
   9: { create: () => new LifetimeExtreme('max'), read: (from) => LifetimeExtreme.read(from, 'max') },
   10: { create: () => new LifetimeExtreme('min'), read: (from) => LifetimeExtreme.read(from, 'min') },
+  20: { create: (withinMs) => new CompletedSteps(withinMs), read: CompletedSteps.read },
 } as const satisfies Record<number, Form>;
 export type FormNumber = keyof typeof FORMS;
 
@@ -45,6 +47,7 @@ const FORMS_OF: Record<FeatureKind, { sliding: FormNumber; lifetime: FormNumber 
   max: { sliding: 7, lifetime: 9 },
   min: { sliding: 8, lifetime: 10 },
   distinct: { sliding: 2, lifetime: 4 },
+  steps: { sliding: 20, lifetime: 20 },
 };
 
 /** `withinMs` is Infinity for the life of the session. */
@@ -61,6 +64,7 @@ export function formOf(feature: Feature): FormNumber {
   if (feature instanceof LifetimeAverage) return 6;
   if (feature instanceof SlidingExtreme) return feature.extreme === 'max' ? 7 : 8;
   if (feature instanceof LifetimeExtreme) return feature.extreme === 'max' ? 9 : 10;
+  if (feature instanceof CompletedSteps) return 20;
   throw new TypeError('a feature without a form of state');
 }
 

@@ -3,15 +3,19 @@ import { affectedOf } from '../../domain/event.ts';
 import { FIELD_NAMES, type FieldValue, fieldOf } from '../../domain/fields.ts';
 import { MEASURE_KINDS, type MeasureKind } from '../../domain/rule.ts';
 import { hint } from '../expression/names.ts';
+import type { StepsPlan } from '../sequence/plan.ts';
 
 /**
  * What a session keeps for a measure. Measures that need the same numbers share one feature. A `part` and `all` that it is part of
  * count as `count` does, and are kept apart from it: begun under one policy, they compare the same stretch of time.
  */
-export type FeatureKind = 'count' | 'attempts' | 'part' | 'all' | 'sum' | 'avg' | 'min' | 'max' | 'distinct';
+export type FeatureKind = NumberKind | 'steps';
+type NumberKind = 'count' | 'attempts' | 'part' | 'all' | 'sum' | 'avg' | 'min' | 'max' | 'distinct';
 
-export interface MeasureSource {
-  feature: FeatureKind;
+export type MeasureSource = NumberSource | { feature: 'steps'; plan: StepsPlan; reading: 'total' };
+
+export interface NumberSource {
+  feature: NumberKind;
   /** Field that is added up, compared or told apart; absent where actions are counted. */
   field?: string;
   /** `ofAll`: as a share of all the session's actions. */
@@ -19,7 +23,7 @@ export interface MeasureSource {
 }
 
 interface MeasureForm {
-  feature: FeatureKind;
+  feature: NumberKind;
   argument: 'none' | 'number' | 'text';
   reading: MeasureSource['reading'];
   usage: string;
@@ -41,9 +45,12 @@ export const MEASURE_FORMS: Record<MeasureKind, MeasureForm> = {
 const FORM = /^\s*([A-Za-z]+)\s*(?:\(\s*([^()]*?)\s*\))?\s*$/;
 
 /** Reads `count`, `sum(amount)`, `distinct(resource.id)`; answers what is wrong as a sentence. */
-export function parseMeasure(text: string): { source: MeasureSource } | { problem: string } {
+export function parseMeasure(text: string): { source: NumberSource } | { problem: string } {
   const found = FORM.exec(text);
   const kind = found?.[1] ?? text;
+  if (kind === 'sequence' || kind === 'temporal') {
+    return { problem: `${kind} has steps; write a map: { ${kind}: [{ match: … }, { match: … }] }` };
+  }
   const allowed = `allowed: ${MEASURE_KINDS.map((one) => MEASURE_FORMS[one].usage).join(', ')}`;
   if (!found || !Object.hasOwn(MEASURE_FORMS, kind)) {
     return { problem: `unknown measure "${text}"${hint(kind, MEASURE_KINDS)}; ${allowed}` };
@@ -67,12 +74,17 @@ export function parseMeasure(text: string): { source: MeasureSource } | { proble
 export type Reading =
   | { kind: 'weight'; retries: Retries; read(event: ActionEvent): number }
   | { kind: 'number'; retries: Retries; read(event: ActionEvent): number | undefined }
-  | { kind: 'values'; read(event: ActionEvent): readonly string[] };
+  | { kind: 'values'; read(event: ActionEvent): readonly string[] }
+  | { kind: 'steps'; plan: StepsPlan };
 
 /** Whether the retry of a call that failed and was counted counts again. */
 type Retries = 'once' | 'each';
 
-export function readingOf(feature: FeatureKind, field: string | undefined): Reading {
+export function readingOf(
+  source: Pick<NumberSource, 'feature' | 'field'> | { feature: 'steps'; plan: StepsPlan },
+): Reading {
+  if (source.feature === 'steps') return { kind: 'steps', plan: source.plan };
+  const { feature, field } = source;
   switch (feature) {
     case 'count':
     case 'part':

@@ -159,23 +159,21 @@ const ALL: Match = {};
 
 function readOf(groups: Map<number, MutableGroup>, group: MutableGroup, measure: CheckedMeasure): MeasureRead {
   const { source, withinMs } = measure;
-  const feature = featureOf(group, source.feature, measure);
+  const feature = featureOf(group, measure);
   if (source.reading !== 'ofAll') return { feature, reading: source.reading };
   const allGroup = groupOf(groups, ALL, compileMatch(ALL, []));
-  const all = featureOf(allGroup, 'all', { source, withinMs, own: undefined });
+  const all = featureOf(allGroup, { source: { ...source, feature: 'all' }, withinMs, own: undefined });
   return { feature, reading: 'ofAll', all, allGroup: allGroup.id };
 }
 
-function featureOf(
-  group: MutableGroup,
-  kind: FeatureKind,
-  { source: { field }, withinMs, own }: Omit<CheckedMeasure, 'name'>,
-): FeaturePlan {
+function featureOf(group: MutableGroup, { source, withinMs, own }: Omit<CheckedMeasure, 'name'>): FeaturePlan {
+  const { feature: kind } = source;
+  const what = source.feature === 'steps' ? source.plan.meaning : (source.field ?? '');
   const filter = own === undefined ? '' : ` ${canonicalJson(own.match)}`;
-  const id = partId(`feature ${kind} ${field ?? ''} ${withinMs}${filter}`);
+  const id = partId(`feature ${kind} ${what} ${withinMs}${filter}`);
   const known = group.features.find((one) => one.id === id);
   if (known) return known;
-  const reading = readingOf(kind, field);
+  const reading = readingOf(source);
   const create = () => createFeature(kind, withinMs);
   const plan: FeaturePlan = { id, kind, withinMs, reading, test: own?.test, create };
   group.features.push(plan);

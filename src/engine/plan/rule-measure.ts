@@ -3,6 +3,7 @@ import type { Match } from '../../domain/match.ts';
 import type { Measure } from '../../domain/rule.ts';
 import { compileMatch, type EventTest } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
+import { compileSteps } from '../sequence/compile.ts';
 import { type MeasureSource, parseMeasure } from './measure.ts';
 
 /** A measure of a rule with everything that text can get wrong settled. */
@@ -31,6 +32,10 @@ export function checkMeasure(
     if ('source' in parsed) return [{ name, source: parsed.source, withinMs, own: undefined }];
     problems.push({ path, message: parsed.problem });
     return [];
+  }
+  if (!('of' in measure)) {
+    const plan = compileSteps(measure, withinMs, path, problems);
+    return [{ name, source: { feature: 'steps', plan, reading: 'total' }, withinMs, own: undefined }];
   }
   const parsed = parseMeasure(measure.of);
   if ('problem' in parsed) problems.push({ path: [...path, 'of'], message: parsed.problem });

@@ -71,7 +71,7 @@ function sessionReadsOf(rule: Rule, names: RuleNames): CheckedRule['sessionReads
 
 function defaultSentence(rule: Rule): string {
   const measures = Object.entries(rule.measure).map(([name, measure]) => {
-    const within = typeof measure === 'string' ? undefined : measure.within;
+    const within = typeof measure === 'string' || !('of' in measure) ? undefined : measure.within;
     return within === undefined ? `{${name}} ${name}` : `{${name}} ${name} (${windowText(within)})`;
   });
   return `${rule.title}: ${measures.join(', ')} ${windowText(rule.within)}`;

@@ -1,4 +1,5 @@
 import type { Plan } from '../plan/policy.ts';
+import { PART_BYTES } from '../window/feature.ts';
 import { ByteWriter } from './bytes.ts';
 import { encodeSession } from './codec.ts';
 import { FAILED_CALLS_BYTES } from './failed-calls.ts';
@@ -11,8 +12,6 @@ export const SESSION_BYTES_MAX = 64 * 1024;
 const ROOM = UNLOOKED_BYTES;
 /** Below this nobody has to measure: what is neither window nor step takes 16 KiB at most. */
 const ELSE_BYTES = 16 * 1024 + STEPS_BYTES;
-/** A part of a window takes so many bytes at most: two numbers of 9 and a time. */
-export const PART_BYTES = 24;
 
 /** What all intents of a session take at most. */
 const INTENTS_BYTES = 24 * 1024;

@@ -1,33 +1,15 @@
-import type { EvidenceStep } from '../../domain/command.ts';
 import type { ActionEvent } from '../../domain/event.ts';
-import { formatInstant } from '../../domain/instant.ts';
 import { formOf, readFeature } from '../plan/feature-kind.ts';
 import type { FeaturePlan } from '../plan/policy.ts';
 import type { Feature } from '../window/feature.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
+import { bytesOfStep, mostOf, readStep, type Step, shownResource, writeStep } from './evidence-step.ts';
 import { FailedCalls } from './failed-calls.ts';
 
 /** Contributing steps kept for the explanation: the newest. What a command leaves out it counts. */
 export const STEPS_MAX = 8;
-const RESOURCE_MAX = 128;
 /** What the steps of all groups of a session may take. A group gets its even share. */
 export const STEPS_BYTES = 24 * 1024;
-/** Bytes of a step without its texts, and of a UTF-16 unit in UTF-8, at most. */
-const STEP_BYTES = 40;
-const UTF8_MAX = 3;
-
-export interface Step {
-  eventId: string;
-  /** Session clock when it arrived, ms. */
-  atMs: number;
-  /** The event's own time, ms. */
-  timeMs: number;
-  tool: string;
-  resource: string | undefined;
-  weight: number;
-  /** Bytes that it takes at most. Kept, because to read its texts again when it goes costs a look into cold memory. */
-  most: number;
-}
 
 /** What a session keeps for one filter: the features over it, and the last steps that passed it. */
 export class Group {
@@ -46,7 +28,7 @@ export class Group {
 
   note(event: ActionEvent, atMs: number, timeMs: number, weight: number): void {
     const { id: eventId, tool } = event;
-    const resource = event.resource?.id?.slice(0, RESOURCE_MAX);
+    const resource = shownResource(event);
     const most = mostOf(eventId, tool, resource);
     let step: Step;
     if (this.steps.length < STEPS_MAX) step = { eventId, atMs, timeMs, tool, resource, weight, most };
@@ -72,7 +54,7 @@ export class Group {
     if (this.#stepsMost <= bytes) return;
     let taken = 0;
     const kept = this.steps.findLastIndex((step) => {
-      taken += STEP_BYTES + utf8Of(step);
+      taken += bytesOfStep(step);
       return taken > bytes;
     });
     for (const step of this.steps.splice(0, kept + 1)) this.#stepsMost -= step.most;
@@ -145,37 +127,16 @@ export class Group {
     to.count(this.passed);
     to.count(this.steps.length);
     let before = 0;
-    for (const { eventId, atMs, timeMs, tool, resource, weight } of this.steps) {
-      to.text(eventId);
-      to.count(atMs - before);
-      to.number(timeMs);
-      to.text(tool);
-      to.optionalText(resource);
-      to.number(weight);
-      before = atMs;
+    for (const step of this.steps) {
+      writeStep(to, step, before);
+      before = step.atMs;
     }
   }
 
   static readSteps(from: ByteReader): Step[] {
     const size = from.length();
     const steps: Step[] = [];
-    let atMs = 0;
-    for (let i = 0; i < size; i++) {
-      const eventId = from.text();
-      atMs += from.count();
-      const timeMs = from.number();
-      const tool = from.text();
-      const resource = from.optionalText();
-      steps.push({
-        eventId,
-        atMs,
-        timeMs,
-        tool,
-        resource,
-        weight: from.number(),
-        most: mostOf(eventId, tool, resource),
-      });
-    }
+    for (let i = 0; i < size; i++) steps.push(readStep(from, steps.at(-1)?.atMs ?? 0));
     return steps;
   }
 }
@@ -188,22 +149,4 @@ function bytesOf(part: { write(to: ByteWriter): void }): ByteReader {
   const to = new ByteWriter(1024);
   part.write(to);
   return new ByteReader(to.finish(), 0);
-}
-
-function mostOf(eventId: string, tool: string, resource: string | undefined): number {
-  return STEP_BYTES + UTF8_MAX * (eventId.length + tool.length + (resource?.length ?? 0));
-}
-
-function utf8Of({ eventId, tool, resource }: Step): number {
-  return Buffer.byteLength(eventId) + Buffer.byteLength(tool) + Buffer.byteLength(resource ?? '');
-}
-
-export function evidenceOf(step: Step): EvidenceStep {
-  return {
-    eventId: step.eventId,
-    time: formatInstant(step.timeMs),
-    tool: step.tool,
-    ...(step.resource === undefined ? {} : { resource: step.resource }),
-    contribution: step.weight,
-  };
 }

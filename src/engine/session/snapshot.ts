@@ -1,6 +1,6 @@
 import { formatInstant } from '../../domain/instant.ts';
 import type { SessionState } from '../../domain/session.ts';
-import { evidenceOf } from './group.ts';
+import { evidenceOf } from './evidence-step.ts';
 import type { Session } from './session.ts';
 
 /** The session as it stood after its last record. Reading drops what has expired by then, as any record would. */

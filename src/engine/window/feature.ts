@@ -1,4 +1,10 @@
+import type { ActionEvent } from '../../domain/event.ts';
+import type { StepsPlan } from '../sequence/plan.ts';
 import type { ByteWriter } from '../session/bytes.ts';
+import type { Step } from '../session/evidence-step.ts';
+
+/** A part of a window takes so many bytes at most: two numbers of 9 and a time. */
+export const PART_BYTES = 24;
 
 /**
  * How far a mark's place in time can be trusted. A `moved` mark arrived so late that it stands visibly later in the
@@ -7,7 +13,7 @@ import type { ByteWriter } from '../session/bytes.ts';
 export type Standing = 'placed' | 'moved';
 
 /** What one session keeps for one measure. Times are the session clock, ms, and never fall. */
-export type Feature = WeightFeature | NumberFeature | ValuesFeature;
+export type Feature = WeightFeature | NumberFeature | ValuesFeature | StepsFeature;
 
 interface Windowed {
   /** Length of the window; Infinity for the life of the session. */
@@ -41,4 +47,12 @@ export interface NumberFeature extends Windowed {
 export interface ValuesFeature extends Windowed {
   readonly holds: 'values';
   add(nowMs: number, value: number, standing: Standing): void;
+}
+
+export interface StepsFeature extends Windowed {
+  readonly holds: 'steps';
+  /** Takes an action further in what it continues. Answers whether it is one of the steps. `timeMs` is its own time. */
+  take(plan: StepsPlan, event: ActionEvent, nowMs: number, timeMs: number): boolean;
+  /** The steps that were completed last, in order, as far as they are kept, and how many there were. */
+  completed(): { steps: readonly Step[]; count: number };
 }
