@@ -51,7 +51,7 @@ export async function storeKeyFile(path: string, file: KeyFile): Promise<void> {
 }
 
 /** Throws an error that names the file, the field, and what is allowed. It never repeats a secret. */
-export async function loadKeyFile(path: string): Promise<Keys> {
+export async function readKeyFile(path: string): Promise<KeyFile> {
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new Error(
       cause.code === 'ENOENT'
@@ -60,7 +60,12 @@ export async function loadKeyFile(path: string): Promise<Keys> {
       { cause },
     );
   });
-  const file = parseKeyFile(path, text);
+  return parseKeyFile(path, text);
+}
+
+/** The same, ready to sign and to verify. */
+export async function loadKeyFile(path: string): Promise<Keys> {
+  const file = await readKeyFile(path);
   const own = publicJwkOf(file.key);
   const double = [own, ...file.trusted].map(({ kid }) => kid).find((kid, at, all) => all.indexOf(kid) !== at);
   if (double !== undefined) throw new Error(`${path}: two keys with the id ${double}; ids must differ`);

@@ -7,6 +7,7 @@ import { registerCheck } from './check.ts';
 import { registerDemo } from './demo.ts';
 import { registerExplain } from './explain.ts';
 import { registerInit } from './init.ts';
+import { registerKeys } from './keys.ts';
 import { registerLearn } from './learn.ts';
 import { registerReplay } from './replay.ts';
 import { registerRun } from './run.ts';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
         '\n  firebreak run                           judge the log, write commands' +
         '\n  firebreak capture --out run.ndjson.gz   the log as a file that replays the same' +
         '\n  firebreak show SESSION                  what is known of a session' +
+        '\n  firebreak keys make FILE --roles owner  a key of its own for each role' +
         '\n\nRules and intents:' +
         '\n  firebreak check my-rules                every mistake, with file, line and column' +
         '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
@@ -60,13 +62,14 @@ export function createProgram(): Command {
   registerLearn(program);
   registerCapture(program);
   registerShow(program);
+  registerKeys(program);
   registerSchema(program);
   return program;
 }
 
 export async function main(argv: readonly string[]): Promise<void> {
   const program = createProgram().exitOverride();
-  for (const command of program.commands) command.exitOverride();
+  for (const command of program.commands.flatMap((one) => [one, ...one.commands])) command.exitOverride();
   try {
     await program.parseAsync(argv);
   } catch (error) {
