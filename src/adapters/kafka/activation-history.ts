@@ -1,11 +1,9 @@
-import kafkajs, { type Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { z } from 'zod';
 import { PolicyActivated } from '../../domain/record.ts';
+import { Partitioners } from './kafkajs.ts';
 import { PartitionClient } from './partition-client.ts';
 import { readRanges, wholeTopic } from './range-reader.ts';
-
-// The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
-const { Partitioners } = kafkajs;
 
 const REMEMBERED_MAX = 32;
 const KEY = 'activations';

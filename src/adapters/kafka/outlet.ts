@@ -1,12 +1,10 @@
-import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs';
+import type { Kafka, Message, Producer } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Output } from '../../domain/output.ts';
 import type { Clock, Outlet } from '../../ports.ts';
 import { toWire, type WireMessage, type WireOptions } from '../wire.ts';
+import { Partitioners } from './kafkajs.ts';
 import { minimalForm } from './minimal-form.ts';
-
-// The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
-const { Partitioners } = kafkajs;
 
 export interface KafkaOutletOptions extends Omit<WireOptions, 'nowMs' | 'attempt'> {
   kafka: Kafka;

@@ -1,12 +1,10 @@
-import kafkajs, { type Kafka, type Producer } from 'kafkajs';
+import type { Kafka, Producer } from 'kafkajs';
 import type { PolicyActivated } from '../../domain/record.ts';
 import type { Clock, PolicyLibrary } from '../../ports.ts';
 import { bodyOf, chunksOf, PolicyUnavailable, policyOf } from '../policy-body.ts';
+import { Partitioners } from './kafkajs.ts';
 import { PartitionClient } from './partition-client.ts';
 import { readRanges, wholeTopic } from './range-reader.ts';
-
-// The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
-const { Partitioners } = kafkajs;
 
 export interface KafkaPolicyLibraryOptions {
   kafka: Kafka;

@@ -1,7 +1,5 @@
-import kafkajs, { type Kafka } from 'kafkajs';
-
-// The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
-const { ConfigResourceTypes } = kafkajs;
+import type { Kafka } from 'kafkajs';
+import { ConfigResourceTypes } from './kafkajs.ts';
 
 export interface TopicFacts {
   partitions: number;

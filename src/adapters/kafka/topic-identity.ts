@@ -1,11 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import kafkajs, { type Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { z } from 'zod';
+import { Partitioners } from './kafkajs.ts';
 import { PartitionClient } from './partition-client.ts';
 import { readRanges, wholeTopic } from './range-reader.ts';
-
-// The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
-const { Partitioners } = kafkajs;
 
 const IdentityRecord = z.object({
   topicId: z.string().min(1),

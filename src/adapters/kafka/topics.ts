@@ -1,9 +1,7 @@
-import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
+import { ConfigResourceTypes, KafkaJSAggregateError } from './kafkajs.ts';
 import { type DesignOptions, settingHolds, type TopicDesign, topicDesigns } from './topic-design.ts';
 import { readTopicIdentity, type TopicIdentity, writeTopicIdentity } from './topic-identity.ts';
-
-// The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
-const { ConfigResourceTypes, KafkaJSAggregateError } = kafkajs;
 
 export interface TopicOptions {
   /** First part of every topic name, such as `firebreak.`. */
