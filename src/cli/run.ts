@@ -16,6 +16,7 @@ export function registerRun(program: Command): void {
   configOptions(run).action(async (flags: Record<string, unknown>) => {
     const config = configOf(flags);
     const logger = createLogger(config.log.level);
+    if (makesCodeOfStrings()) logger.warn(`strings can become code in this process; set NODE_OPTIONS=${NO_CODE}`);
     const service = await startService(config, logger);
     const stopping = new Promise<string>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
@@ -37,4 +38,16 @@ export function registerRun(program: Command): void {
     // kafkajs leaves timers behind that would keep the process for a while.
     process.exit();
   });
+}
+
+const NO_CODE = '--disallow-code-generation-from-strings';
+
+/** The flag works from the start of a process only, so whoever starts it has to set it. */
+function makesCodeOfStrings(): boolean {
+  try {
+    new Function('');
+    return true;
+  } catch {
+    return false; // and that is what is wanted
+  }
 }

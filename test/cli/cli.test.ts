@@ -73,6 +73,19 @@ describe('firebreak explain', () => {
   });
 });
 
+describe('firebreak keys', () => {
+  it('makes a key file once, and tells its public half then and later', async () => {
+    const made = await firebreak(['keys', 'make', 'gw.json', '--roles', 'gateway']);
+    const key = JSON.parse(made.out);
+    expect([made.code, key.roles, Object.keys(key)]).toEqual([0, ['gateway'], expect.not.arrayContaining(['d'])]);
+    expect(await firebreak(['keys', 'public', 'gw.json'])).toMatchObject({ code: 0, out: made.out });
+    const again = await firebreak(['keys', 'make', 'gw.json', '--roles', 'gateway']);
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('there is a key file already')]);
+    const wrong = await firebreak(['keys', 'make', 'x.json', '--roles', 'boss']);
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('--roles: found "boss"; allowed: owner,')]);
+  });
+});
+
 describe('firebreak replay', () => {
   it('writes the expected commands of the recorded day, and a summary to stderr', async () => {
     const { code, out, err } = await firebreak(['replay', story, '--out', '-', '--findings', 'findings.ndjson']);
@@ -82,6 +95,12 @@ describe('firebreak replay', () => {
     expect(err).not.toContain('\x1b');
     const findings = (await readFile(join(folder, 'findings.ndjson'), 'utf8')).trim().split('\n');
     expect(findings.filter((line) => JSON.parse(line).code === 'level_changed').length).toBe(10);
+  });
+
+  it('does the same where no string can become code', async () => {
+    const env = { NODE_OPTIONS: '--disallow-code-generation-from-strings' };
+    const { code, out } = await firebreak(['replay', story, '--out', '-'], '', env);
+    expect([code, out]).toEqual([0, await readFile(expected, 'utf8')]);
   });
 
   it('reads standard input', async () => {

@@ -212,6 +212,9 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   return deployment;
 }
 
+/** The port is in the first lines; looking on through a log of megabytes would take its time. */
+const STARTED_WITHIN = 4 * 1024 * 1024;
+
 async function startAnalyzer(flags: string[], env: Record<string, string>): Promise<Analyzer> {
   const child = spawn(process.execPath, [MAIN, 'run', ...flags], {
     env: { ...process.env, ...env },
@@ -222,6 +225,7 @@ async function startAnalyzer(flags: string[], env: Record<string, string>): Prom
   const httpPort = await new Promise<number>((resolve, reject) => {
     child.stderr!.on('data', (chunk: Buffer) => {
       log += chunk.toString();
+      if (log.length > STARTED_WITHIN) return;
       const found = /"httpPort":(\d+)/.exec(log);
       if (found) resolve(Number(found[1]));
     });
