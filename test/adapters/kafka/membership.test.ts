@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Partitioners } from 'kafkajs';
+import { type EachBatchPayload, type Kafka, Partitioners } from 'kafkajs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { KafkaLogSource } from '../../../src/adapters/kafka/log-source.ts';
 import { SourceFailed } from '../../../src/adapters/kafka/source-failed.ts';
@@ -23,6 +23,35 @@ function start(source: KafkaLogSource, reader: TestReader) {
   return run;
 }
 
+/** The real kafkajs, with a look at where each of its batches began and how often it was told to seek. */
+function watched() {
+  const began = new Map<number, number[]>();
+  let seeks = 0;
+  const client = new Proxy(kafkaAt(kafka.brokers), {
+    get: (target, name) => {
+      if (name !== 'consumer') return Reflect.get(target, name);
+      return (config: Parameters<Kafka['consumer']>[0]) => {
+        const consumer = target.consumer(config);
+        const { run, seek } = consumer;
+        consumer.seek = (to) => {
+          seeks++;
+          seek(to);
+        };
+        consumer.run = (options) => {
+          const eachBatch = async (payload: EachBatchPayload) => {
+            const { partition, messages } = payload.batch;
+            began.set(partition, [...(began.get(partition) ?? []), Number(messages[0]?.offset)]);
+            await options!.eachBatch!(payload);
+          };
+          return run({ ...options, eachBatch });
+        };
+        return consumer;
+      };
+    },
+  });
+  return { kafka: client, began, seeks: () => seeks };
+}
+
 describe('assignment on a real broker', { timeout: 40_000 }, () => {
   it('delivers nothing from the committed position while the reader still takes over', async () => {
     const log = await made();
@@ -40,8 +69,11 @@ describe('assignment on a real broker', { timeout: 40_000 }, () => {
       await sleep(60);
       return 3;
     };
-    start(log.source(), reader);
+    const seen = watched();
+    start(log.source({ kafka: seen.kafka }), reader);
     await until(() => reader.values(0).length === 12 && reader.values(1).length === 12);
+    // Not even fetched and thrown away: the partitions were paused from the first moment.
+    expect([seen.began.get(0)![0], seen.began.get(1)![0]]).toEqual([3, 3]);
     for (const partition of [0, 1]) {
       expect(reader.batches.find((batch) => batch.partition === partition)!.first).toBe(3);
     }
@@ -91,6 +123,10 @@ describe('assignment on a real broker', { timeout: 40_000 }, () => {
     for (let partition = 0; partition < partitions; partition++) expect(accepted.get(partition)).toEqual(all);
     expect([...faults, ...one.faults, ...two.faults, ...three.faults]).toEqual([]);
     expect(one.assignments.length).toBeGreaterThan(partitions);
+    const superseded = one.assignments.filter(({ partition }, at) =>
+      one.assignments.slice(at + 1).some((later) => later.partition === partition),
+    );
+    expect(superseded.map(({ lost }) => lost.aborted)).toEqual(superseded.map(() => true));
   });
 
   it('keeps its membership through a batch that is longer than the session timeout', async () => {
@@ -175,7 +211,8 @@ describe('what kafkajs would pass over', { timeout: 40_000 }, () => {
       await transaction[end]();
     };
     const reader = new TestReader();
-    start(log.source(), reader);
+    const seen = watched();
+    start(log.source({ kafka: seen.kafka }), reader);
     await transact('committed', 'commit');
     await until(() => reader.values(0).length === 1);
     await sleep(600); // the marker alone is fetched
@@ -185,6 +222,7 @@ describe('what kafkajs would pass over', { timeout: 40_000 }, () => {
     await until(() => reader.values(0).length === 4);
     expect(reader.values(0)).toEqual(['committed', 'aborted', 'last', 'plain']);
     expect(reader.batches.at(-1)!.next).toBe(7);
+    expect(seen.seeks()).toBe(1); // the one of the assignment: what holds no records is no gap to be mended
     expect(reader.faults).toEqual([]);
     expect(reader.assignments).toHaveLength(1);
   });
