@@ -29,3 +29,17 @@ export function reportSchema(problems: readonly SchemaProblem[], report: Report,
     report({ ...place, path: [...base, ...path] }, text);
   }
 }
+
+/** Of one file. Nobody reads more at once, and the first ones often explain the others. */
+const SHOWN_MAX = 100;
+
+/** The first ones in the order of the file, and how many more there are. What is hidden still refuses the file. */
+export function shownOf(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const shown = diagnostics.slice(0, SHOWN_MAX);
+  const [next, ...others] = diagnostics.slice(SHOWN_MAX);
+  if (next === undefined) return shown;
+  const { file, line, col } = next;
+  const severity = [next, ...others].some((one) => one.severity === 'error') ? 'error' : 'warning';
+  const message = `and ${(others.length + 1).toLocaleString('en')} more from here on; the first ${SHOWN_MAX} are shown`;
+  return [...shown, { file, line, col, severity, message }];
+}

@@ -9,7 +9,7 @@ import { eventsOf } from '../formats/event-generator.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import { type Place, readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
 import { type LocatedIntent, readIntent } from './intent-document.ts';
-import { type Diagnostic, type Report, reporter, reportSchema } from './rule-diagnostics.ts';
+import { type Diagnostic, type Report, reporter, reportSchema, shownOf } from './rule-diagnostics.ts';
 import { FolderExceptions } from './rule-exceptions.ts';
 import { Fragments, type ParsedFile } from './rule-fragments.ts';
 import { resolveRule } from './rule-matches.ts';
@@ -45,7 +45,7 @@ export interface RuleFile {
 }
 
 /** What a file holds before its documents are understood; `problems` where it is not YAML. */
-export function parseRuleFile(file: string, text: string): ParsedFile & { problems: Diagnostic[] } {
+export function parseRuleFile(file: string, text: string | Uint8Array): ParsedFile & { problems: Diagnostic[] } {
   const { documents, problems } = readYaml(text);
   const found = problems.map((problem): Diagnostic => ({ file, severity: 'error', ...problem }));
   if (documents.length === 0 && found.length === 0) {
@@ -81,7 +81,7 @@ export function understand(
   read.expiries.sort((a, b) => a.line - b.line || a.col - b.col);
   read.diagnostics.sort((a, b) => a.line - b.line || a.col - b.col);
   // What stands beside a macro with alternatives is checked once per alternative.
-  read.diagnostics = read.diagnostics.filter((one, index, all) => !isRepeated(one, all[index - 1]));
+  read.diagnostics = shownOf(read.diagnostics.filter((one, index, all) => !isRepeated(one, all[index - 1])));
   return read;
 }
 

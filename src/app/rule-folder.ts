@@ -1,10 +1,11 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { policyOf } from '../adapters/policy-body.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { expiryText, isExpired } from '../domain/expiry.ts';
 import { DEFAULT_SETTINGS, INTENTS_MAX, type PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
+import { YAML_LIMITS } from '../formats/yaml-limits.ts';
 import { readBaseline, unlearned } from './baseline-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
@@ -22,6 +23,7 @@ export interface RuleFolder {
   files: string[];
 }
 
+const FILES_MAX = 500;
 const RULE_FILE = /\.ya?ml$/;
 export const TEST_FILE = /\.test\.ya?ml$/;
 
@@ -41,17 +43,34 @@ export async function yamlFilesAt(path: string): Promise<string[]> {
   return names.sort().map((name) => join(path, name));
 }
 
+/** One byte more than a rule file may have, at most: a file of gigabytes is refused without being read. */
+export async function readRuleBytes(file: string): Promise<Uint8Array> {
+  const handle = await open(file);
+  try {
+    const bytes = new Uint8Array(YAML_LIMITS.bytes + 1);
+    let length = 0;
+    for (let read = 1; read > 0 && length < bytes.length; length += read) {
+      ({ bytesRead: read } = await handle.read(bytes, length, bytes.length - length));
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Reads the rules at the paths (folders or files) into one policy, with every mistake in any of them. */
 export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
   const found = await Promise.all(paths.map(ruleFilesAt));
-  const files = [...new Set(found.flat())];
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  const named = [...new Set(found.flat())];
+  const files = named.slice(0, FILES_MAX);
+  const texts = await Promise.all(files.map(readRuleBytes));
   const parsed = files.map((file, index) => parseRuleFile(file, texts[index]!));
   const fragments = new Fragments(parsed);
   const exceptions = new FolderExceptions(parsed, fragments);
   const read = parsed.map((one) => understand(one, fragments, exceptions));
   const diagnostics = [
     ...emptyPaths(paths, found),
+    ...tooManyFiles(named),
     ...read.flatMap((one) => one.diagnostics),
     ...clashes(read),
     ...fragments.unused(),
@@ -95,6 +114,13 @@ export async function loadPolicyFolder(path: string): Promise<PolicyBody> {
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new RulesRefused(`the rules have mistakes:\n${errors.map(diagnosticLine).join('\n')}`);
   return body;
+}
+
+function tooManyFiles(named: readonly string[]): Diagnostic[] {
+  const first = named[FILES_MAX];
+  if (first === undefined) return [];
+  const message = `${named.length} rule files; a policy has at most ${FILES_MAX}, this one and those after it are not read`;
+  return [{ file: first, line: 1, col: 1, severity: 'error', message }];
 }
 
 /** A path without rules is a mistyped path: checking nothing and finding no mistake would be a lie. */

@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import type { ActionEvent } from '../domain/event.ts';
 import { type RuleTest, RuleTestFile } from '../domain/rule-test.ts';
 import { hint } from '../engine/expression/names.ts';
 import { eventsOf } from '../formats/event-generator.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import { readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
-import { type Diagnostic, type Report, reporter, reportSchema } from './rule-diagnostics.ts';
+import { type Diagnostic, type Report, reporter, reportSchema, shownOf } from './rule-diagnostics.ts';
 import type { LocatedRule } from './rule-file.ts';
-import { TEST_FILE, yamlFilesAt } from './rule-folder.ts';
+import { readRuleBytes, TEST_FILE, yamlFilesAt } from './rule-folder.ts';
 import { recordedSources } from './rule-test-recordings.ts';
 
 /** A test that can be run: with the rules that judge it and the place where it stands. */
@@ -37,7 +36,7 @@ export async function loadTests(
   }
   const files = (await Promise.all(paths.map(yamlFilesAt))).flat().filter((file) => TEST_FILE.test(file));
   for (const file of new Set(files)) {
-    const read = await readTestFile(file, await readFile(file, 'utf8'), rules);
+    const read = await readTestFile(file, await readRuleBytes(file), rules);
     found.tests.push(...read.tests);
     found.diagnostics.push(...read.diagnostics);
   }
@@ -46,7 +45,7 @@ export async function loadTests(
 
 async function readTestFile(
   file: string,
-  text: string,
+  text: string | Uint8Array,
   rules: readonly LocatedRule[],
 ): Promise<{ tests: LocatedTest[]; diagnostics: Diagnostic[] }> {
   const { documents, problems } = readYaml(text);
@@ -54,7 +53,7 @@ async function readTestFile(
   const tests: LocatedTest[] = [];
   for (const document of documents) tests.push(...(await readDocument(file, document, rules, diagnostics)));
   diagnostics.sort((a, b) => a.line - b.line || a.col - b.col);
-  return { tests, diagnostics };
+  return { tests, diagnostics: shownOf(diagnostics) };
 }
 
 async function readDocument(

@@ -1,4 +1,16 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type YAMLMap,
+} from 'yaml';
+import { type Refusal, refusedBeforeParsing, refusedNodes, startOf, YAML_LIMITS } from './yaml-limits.ts';
 import { sourceOffset } from './yaml-offset.ts';
 
 export interface TextPosition {
@@ -23,36 +35,38 @@ export interface YamlProblem extends TextPosition {
   message: string;
 }
 
-export const YAML_BYTES_MAX = 256 * 1024;
-const DEPTH_MAX = 32;
-
 /**
  * The documents of a YAML 1.2 text (core schema). Anchors, aliases, tags and `?` keys are refused before anything is
  * built: a bomb made of them costs minutes, and no rule needs them. Documents are answered only for a text without
  * problems, since a broken one may have lost half of what its author wrote.
  */
-export function readYaml(text: string): { documents: YamlDocument[]; problems: YamlProblem[] } {
-  const bytes = new TextEncoder().encode(text).length;
-  if (bytes > YAML_BYTES_MAX) {
-    const message = `the file has ${bytes} bytes; at most ${YAML_BYTES_MAX} are allowed`;
+export function readYaml(source: string | Uint8Array): { documents: YamlDocument[]; problems: YamlProblem[] } {
+  const bytes = typeof source === 'string' ? new TextEncoder().encode(source) : source;
+  if (bytes.length > YAML_LIMITS.bytes) {
+    const message = `the file has more than ${YAML_LIMITS.bytes} bytes; use several files`;
     return { documents: [], problems: [{ line: 1, col: 1, message }] };
   }
+  const { text, whole } = typeof source === 'string' ? { text: source, whole: true } : decoded(source);
   const lines = new LineCounter();
   for (let at = 0; at >= 0; at = text.indexOf('\n', at) + 1 || -1) lines.addNewLine(at);
   const position = (offset: number): TextPosition => lines.linePos(Math.min(offset, text.length));
-  const refused = refusedTokens(text);
-  if (refused.length > 0) {
-    return { documents: [], problems: refused.map(({ at, message }) => ({ ...position(at), message })) };
-  }
+  const refuse = (refusals: readonly Refusal[]) => ({
+    documents: [],
+    problems: refusals.map(({ at, message }) => ({ ...position(at), message })),
+  });
+  const refused = whole ? refusedBeforeParsing(text) : [notUtf8(text)];
+  if (refused.length > 0) return refuse(refused);
   const parsed = parse(text);
-  if ('problem' in parsed) return { documents: [], problems: [{ line: 1, col: 1, message: parsed.problem }] };
-  const problems = parsed.documents.flatMap((document) =>
+  if ('problem' in parsed) return refuse([{ at: 0, message: parsed.problem }]);
+  const broken = parsed.documents.flatMap((document) =>
     [...document.errors, ...document.warnings].map((error) => ({
-      ...position(error.pos[0]),
+      at: error.pos[0],
       message: `not YAML: ${error.message}`,
     })),
   );
-  if (problems.length > 0) return { documents: [], problems };
+  if (broken.length > 0) return refuse(broken);
+  const excessive = parsed.documents.flatMap(({ contents }) => refusedNodes(contents));
+  if (excessive.length > 0) return refuse(excessive);
   const documents = parsed.documents
     .filter((document) => document.contents !== null)
     .map((document) => ({
@@ -62,9 +76,24 @@ export function readYaml(text: string): { documents: YamlDocument[]; problems: Y
   return { documents, problems: [] };
 }
 
+/** `whole` is false for bytes that are not UTF-8; the text then has U+FFFD in their place. */
+function decoded(bytes: Uint8Array): { text: string; whole: boolean } {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), whole: true };
+  } catch {
+    return { text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), whole: false };
+  }
+}
+
+/** Where the first U+FFFD stands, written or not. */
+function notUtf8(text: string): Refusal {
+  return { at: Math.max(text.indexOf('\ufffd'), 0), message: 'the file is not UTF-8 text' };
+}
+
 function parse(text: string): { documents: Document.Parsed[] } | { problem: string } {
   try {
-    const options = { merge: false, uniqueKeys: true, schema: 'core', prettyErrors: false, strict: true } as const;
+    // Keys that are there twice are found in refusedNodes; the parser would compare each key with each.
+    const options = { merge: false, uniqueKeys: false, schema: 'core', prettyErrors: false, strict: true } as const;
     return { documents: [...parseAllDocuments(text, options)] as Document.Parsed[] };
   } catch (error) {
     // The parser recurses: thousands of `- - - -` overflow the stack. Whatever it throws, the text caused it.
@@ -72,51 +101,15 @@ function parse(text: string): { documents: Document.Parsed[] } | { problem: stri
   }
 }
 
-const REFUSED: Record<string, string> = {
-  '&': 'anchors are not allowed; write the value where it is needed',
-  '*': 'aliases are not allowed; write the value out',
-  '!': 'tags such as !!str are not allowed; quote a text instead',
-  '?': '"?" keys are not allowed; write key: value',
-};
-
-/** What the lexer alone can tell, in linear time. */
-function refusedTokens(text: string): { at: number; message: string }[] {
-  const found: { at: number; message: string }[] = [];
-  let at = 0;
-  let depth = 0;
-  let afterMark = '';
-  for (const token of new Lexer().lex(text)) {
-    // The lexer marks structure with control characters of its own, which are not in the text.
-    if (MARKS.has(token)) {
-      afterMark = token;
-      continue;
-    }
-    const message = afterMark === SCALAR ? undefined : REFUSED[token[0]!];
-    if (message !== undefined) found.push({ at, message });
-    if (afterMark !== SCALAR && (token === '[' || token === '{') && ++depth === DEPTH_MAX + 1) {
-      found.push({ at, message: `brackets are nested deeper than ${DEPTH_MAX}` });
-    }
-    if (afterMark !== SCALAR && (token === ']' || token === '}')) depth--;
-    afterMark = '';
-    at += token.length;
-  }
-  return found.slice(0, REFUSALS_MAX);
-}
-
-/** The next token is a plain or block scalar. */
-const SCALAR = '\u001f';
-const MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', SCALAR]);
-const REFUSALS_MAX = 20;
-
 function offsetOf(document: Document.Parsed, text: string, { path, place, at }: Place): number {
   let node: Node | null = document.contents;
-  let offset = start(node);
+  let offset = startOf(node);
   for (const [depth, key] of path.entries()) {
     let next: Node | null | undefined;
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+      const pair = pairsOf(node).get(String(key));
       if (pair === undefined) return offset;
-      offset = start(pair.key as Node);
+      offset = startOf(pair.key as Node);
       next = pair.value as Node | null;
       if (place === 'key' && depth === path.length - 1) return offset;
     } else if (isSeq(node)) {
@@ -129,6 +122,12 @@ function offsetOf(document: Document.Parsed, text: string, { path, place, at }: 
   return at !== undefined && isScalar(node) && typeof node.value === 'string' ? sourceOffset(node, text, at) : offset;
 }
 
-function start(node: Node | null): number {
-  return node?.range?.[0] ?? 0;
+const pairs = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+/** The pairs of a map by key. Kept, since a map with many mistakes is asked for each of them. */
+function pairsOf(map: YAMLMap): Map<string, Pair> {
+  const known =
+    pairs.get(map) ?? new Map(map.items.map((pair) => [isScalar(pair.key) ? String(pair.key.value) : '', pair]));
+  pairs.set(map, known);
+  return known;
 }

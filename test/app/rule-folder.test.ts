@@ -31,6 +31,20 @@ async function said(files: Record<string, string>): Promise<string[]> {
 }
 
 describe('a folder of rules', () => {
+  it('is read up to its five hundredth file, and says so', async () => {
+    const names = Array.from({ length: 501 }, (_, i) => `f${String(i).padStart(3, '0')}.yaml`);
+    const found = await said(Object.fromEntries(names.map((name) => [name, ''])));
+    expect(found).toContain(
+      'f500.yaml:1:1: error: 501 rule files; a policy has at most 500, this one and those after it are not read',
+    );
+    expect(found).not.toContain('f500.yaml:1:1: error: the file holds no rule');
+  });
+
+  it('reads no more of a large file than it takes to refuse it', async () => {
+    const found = await said({ 'a.yaml': `# ${'x'.repeat(1_000_000)}` });
+    expect(found).toEqual(['a.yaml:1:1: error: the file has more than 65536 bytes; use several files']);
+  });
+
   it('is one policy: every rule file in the order of the names, settings included', async () => {
     const folder = await folderOf({
       'b.yaml': `${rule('bb')}---\n${rule('ba')}`,

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readRuleFile } from '../../src/app/rule-file.ts';
 import { diagnosticLine } from '../../src/app/rule-folder.ts';
-import { readYaml, YAML_BYTES_MAX } from '../../src/formats/yaml-documents.ts';
+import { readYaml } from '../../src/formats/yaml-documents.ts';
+import { YAML_LIMITS } from '../../src/formats/yaml-limits.ts';
 
 const folder = resolve(import.meta.dirname, '../../fixtures/rules');
 const broken = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
@@ -94,8 +95,8 @@ describe('positions inside expressions', () => {
 
 describe('hostile YAML', () => {
   it('a file over the bound is not read', () => {
-    expect(said(`# ${'x'.repeat(YAML_BYTES_MAX)}`)[0]).toMatch(
-      /^x\.yaml:1:1: error: the file has \d+ bytes; at most 262144/,
+    expect(said(`# ${'x'.repeat(YAML_LIMITS.bytes)}`)[0]).toMatch(
+      /^x\.yaml:1:1: error: the file has more than 65536 bytes/,
     );
   });
 

@@ -23,7 +23,7 @@ export function nearestName(wanted: string, candidates: readonly string[]): stri
   let bestEdits = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - wanted.length) >= bestEdits) continue;
-    const edits = editDistance(lowered, candidate.toLowerCase());
+    const edits = editDistance(lowered, candidate.toLowerCase(), bestEdits);
     if (edits < bestEdits) {
       best = candidate;
       bestEdits = edits;
@@ -34,12 +34,17 @@ export function nearestName(wanted: string, candidates: readonly string[]): stri
   return endings.length === 1 ? endings[0] : undefined;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours (`delets`, `delteed`), each one edit. */
-function editDistance(a: string, b: string): number {
+/**
+ * Insertions, deletions, replacements and swaps of neighbours (`delets`, `delteed`), each one edit. Gives up at `enough`:
+ * what two rows in a row have reached, no later one goes below.
+ */
+function editDistance(a: string, b: string, enough: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  let lastLeast = 0;
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
+    let rowLeast = i;
     for (let j = 1; j <= b.length; j++) {
       const replaced = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
       let least = Math.min(last[j]! + 1, row[j - 1]! + 1, replaced);
@@ -47,7 +52,10 @@ function editDistance(a: string, b: string): number {
         least = Math.min(least, beforeLast[j - 2]! + 1);
       }
       row.push(least);
+      rowLeast = Math.min(rowLeast, least);
     }
+    if (rowLeast >= enough && lastLeast >= enough) return enough;
+    lastLeast = rowLeast;
     beforeLast = last;
     last = row;
   }

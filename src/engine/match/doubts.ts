@@ -1,8 +1,8 @@
-import { RE2JS } from 're2js';
 import { ACTIONS, OUTCOMES } from '../../domain/event.ts';
 import { type FieldType, type FieldValue, fieldOf } from '../../domain/fields.ts';
 import type { Match, MatchMap } from '../../domain/match.ts';
 import type { RuleProblem } from '../problem.ts';
+import { compileRegex } from './regex.ts';
 import { compileValue, type ValueTest } from './value-test.ts';
 
 /** A regular expression takes steps in the order of its instructions times the characters that it reads. */
@@ -145,9 +145,6 @@ function costly(map: MatchMap, path: (string | number)[]): RuleProblem[] {
 }
 
 function instructionsOf(source: unknown): number {
-  try {
-    return RE2JS.compile(String(source)).programSize();
-  } catch {
-    return 0; // compileMatch reports it
-  }
+  const compiled = compileRegex(String(source));
+  return 'regex' in compiled ? compiled.regex.programSize() : 0; // compileMatch reports what is refused
 }

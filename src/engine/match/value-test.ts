@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
-import { RE2JS } from 're2js';
 import { ACTIONS, OUTCOMES } from '../../domain/event.ts';
 import type { FieldType, FieldValue } from '../../domain/fields.ts';
 import { hint } from '../expression/names.ts';
 import type { RuleProblem } from '../problem.ts';
+import { compileRegex } from './regex.ts';
 import { type Casing, compileText, compileTextPart } from './text-pattern.ts';
 
 export type ValueTest = (value: FieldValue) => boolean;
@@ -30,7 +30,6 @@ const COMPARING = ['contains', 'startswith', 'endswith', 're', 'cidr', 'gt', 'gt
 type Comparing = (typeof COMPARING)[number];
 const TEXTUAL: ReadonlySet<Comparing> = new Set(['contains', 'startswith', 'endswith']);
 
-const REGEX_MAX = 256;
 /** Longer texts are cut before a regular expression sees them: its time is bounded by text × pattern. */
 const REGEX_INPUT_MAX = 4096;
 
@@ -114,7 +113,7 @@ function compileOne(
         return void report(`"${how}" compares numbers, and this field has none`);
       return onAny(compared(how, wanted));
     case 're':
-      return compileRegex(wanted, report);
+      return compileSearch(wanted, report);
     case 'cidr':
       return compileCidr(wanted, report);
     case 'contains':
@@ -165,16 +164,12 @@ function compared(how: 'gt' | 'gte' | 'lt' | 'lte', wanted: number): ScalarTest 
   return (found) => (typeof found === 'number' ? test(found) : isNumeric(found) && test(Number(found)));
 }
 
-/** RE2 syntax and semantics: linear in the text. Unanchored and with case, as in Sigma; `(?i)` ignores case. */
-function compileRegex(wanted: Scalar, report: (message: string) => void): ValueTest | undefined {
+/** Unanchored and with case, as in Sigma; `(?i)` ignores case. */
+function compileSearch(wanted: Scalar, report: (message: string) => void): ValueTest | undefined {
   if (typeof wanted !== 'string') return void report('"re" takes a text');
-  if (wanted.length > REGEX_MAX) return void report(`a regular expression has at most ${REGEX_MAX} characters`);
-  let regex: RE2JS;
-  try {
-    regex = RE2JS.compile(wanted);
-  } catch (error) {
-    return void report(`not a regular expression that runs in linear time (RE2): ${(error as Error).message}`);
-  }
+  const compiled = compileRegex(wanted);
+  if ('refused' in compiled) return void report(compiled.refused);
+  const { regex } = compiled;
   return onAny((found) => typeof found === 'string' && regex.matcher(found.slice(0, REGEX_INPUT_MAX)).find());
 }
 
