@@ -1,27 +1,34 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Baseline } from '../domain/baseline.ts';
 import { explain } from '../domain/explain.ts';
 import type { Intent } from '../domain/intent.ts';
 import { checkIntent } from '../engine/evidence/intent.ts';
+import { readAtMost } from './bounded-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
 
 /** What `firebreak learn` writes beside the rules of a folder. A part of the policy that the folder makes. */
 export const BASELINE_FILE = 'baseline.json';
 
+/** Far above what the most intents can learn; what is larger is another file that got this name. */
+const BASELINE_BYTES_MAX = 64 * 1024 * 1024;
+
 /** The baseline of a folder; undefined where there is none, or one that a diagnostic says to be unusable. */
 export async function readBaseline(folder: string, diagnostics: Diagnostic[]): Promise<Baseline | undefined> {
   const file = join(folder, BASELINE_FILE);
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readAtMost(file, BASELINE_BYTES_MAX).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;
   });
-  if (text === undefined) return undefined;
+  if (bytes === undefined) return undefined;
   const refuse = (message: string) => diagnostics.push({ file, line: 1, col: 1, severity: 'error', message });
+  if (bytes.length > BASELINE_BYTES_MAX) {
+    refuse(`the baseline has more than ${BASELINE_BYTES_MAX} bytes; learn it again with firebreak learn`);
+    return undefined;
+  }
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     refuse(`not JSON: ${(error as Error).message}; learn it again with firebreak learn`);
     return undefined;

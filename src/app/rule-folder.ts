@@ -1,4 +1,4 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { policyOf } from '../adapters/policy-body.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
@@ -7,6 +7,7 @@ import { DEFAULT_SETTINGS, INTENTS_MAX, type PolicyBody } from '../domain/rule.t
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { YAML_LIMITS } from '../formats/yaml-limits.ts';
 import { readBaseline, unlearned } from './baseline-file.ts';
+import { readAtMost } from './bounded-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
 import { FolderExceptions } from './rule-exceptions.ts';
@@ -43,19 +44,9 @@ export async function yamlFilesAt(path: string): Promise<string[]> {
   return names.sort().map((name) => join(path, name));
 }
 
-/** One byte more than a rule file may have, at most: a file of gigabytes is refused without being read. */
-export async function readRuleBytes(file: string): Promise<Uint8Array> {
-  const handle = await open(file);
-  try {
-    const bytes = new Uint8Array(YAML_LIMITS.bytes + 1);
-    let length = 0;
-    for (let read = 1; read > 0 && length < bytes.length; length += read) {
-      ({ bytesRead: read } = await handle.read(bytes, length, bytes.length - length));
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    await handle.close();
-  }
+/** Rules or tests: at most one byte more than such a file may have, which is then refused. */
+export function readRuleBytes(file: string): Promise<Uint8Array> {
+  return readAtMost(file, YAML_LIMITS.bytes);
 }
 
 /** Reads the rules at the paths (folders or files) into one policy, with every mistake in any of them. */

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -43,6 +43,16 @@ describe('a folder of rules', () => {
   it('reads no more of a large file than it takes to refuse it', async () => {
     const found = await said({ 'a.yaml': `# ${'x'.repeat(1_000_000)}` });
     expect(found).toEqual(['a.yaml:1:1: error: the file has more than 65536 bytes; use several files']);
+  });
+
+  it('refuses a baseline of more than 64 MiB', async () => {
+    const folder = await folderOf({ 'a.yaml': rule('aa'), 'baseline.json': '' });
+    await truncate(join(folder, 'baseline.json'), 64 * 1024 * 1024 + 1);
+    const { body, diagnostics } = await loadRules([folder]);
+    expect(body.baseline).toBeUndefined();
+    expect(diagnostics.map(diagnosticLine)).toEqual([
+      `${folder}/baseline.json:1:1: error: the baseline has more than 67108864 bytes; learn it again with firebreak learn`,
+    ]);
   });
 
   it('is one policy: every rule file in the order of the names, settings included', async () => {

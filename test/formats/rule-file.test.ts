@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readRuleFile } from '../../src/app/rule-file.ts';
 import { diagnosticLine } from '../../src/app/rule-folder.ts';
 import { readYaml } from '../../src/formats/yaml-documents.ts';
-import { YAML_LIMITS } from '../../src/formats/yaml-limits.ts';
+import { refusedBeforeParsing, YAML_LIMITS } from '../../src/formats/yaml-limits.ts';
 
 const folder = resolve(import.meta.dirname, '../../fixtures/rules');
 const broken = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
@@ -100,22 +100,20 @@ describe('hostile YAML', () => {
     );
   });
 
+  // Whatever the machine does meanwhile: the parser, which would take minutes or overflow its stack, never sees them.
   it.each([
     ['? keys, which the parser takes minutes for', '? '.repeat(20_000)],
-    ['open lists', '['.repeat(100_000)],
-    ['open maps', '{a: '.repeat(50_000)],
-    ['list in list', '- '.repeat(100_000)],
+    ['open lists', '['.repeat(60_000)],
+    ['open maps', '{a: '.repeat(15_000)],
+    ['list in list', '- '.repeat(30_000)],
     ['a bomb of aliases', 'a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n'],
     ['a merge key', 'base: &b { id: x }\nrule: { <<: *b }\n'],
-  ])(
-    '%s: refused in time',
-    (_, text) => {
-      const { documents, problems } = readYaml(text);
-      expect(documents.flatMap(({ value }) => (typeof value === 'string' ? [] : [value]))).toEqual([]);
-      expect(problems.length).toBeGreaterThan(0);
-    },
-    3000,
-  );
+  ])('%s: refused before it is parsed', (_, text) => {
+    expect(refusedBeforeParsing(text)).not.toEqual([]);
+    const { documents, problems } = readYaml(text);
+    expect(documents).toEqual([]);
+    expect(problems).toHaveLength(refusedBeforeParsing(text).length);
+  });
 
   it('a field called __proto__ changes nothing', () => {
     const found = said(`${GOOD}__proto__: { mode: shadow }\n`);
