@@ -9,7 +9,19 @@ import { stepMeasures } from './sequence.ts';
 
 export const SCOPES = ['session', 'rootSession', 'agent', 'principal', 'tenant'] as const;
 /** The kinds of measure that this version computes. */
-export const MEASURE_KINDS = ['count', 'attempts', 'rate', 'share', 'sum', 'avg', 'min', 'max', 'distinct'] as const;
+export const MEASURE_KINDS = [
+  'count',
+  'attempts',
+  'rate',
+  'share',
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'distinct',
+  'firstSeen',
+  'points',
+] as const;
 export type MeasureKind = (typeof MEASURE_KINDS)[number];
 
 const Expression = z
@@ -17,7 +29,9 @@ const Expression = z
   .describe('Expression over measures, baseline.* and session.*; see rules/README.md.');
 
 const Window = z.union([z.literal('session'), Duration], 'a window such as 30s, 10m, 2h, or session');
-const MeasureText = z.string().describe('count, attempts, rate, share, sum(field), avg(field), distinct(field), …');
+const MeasureText = z
+  .string()
+  .describe('count, attempts, rate, share, points(30m), sum(field), avg(field), distinct(field), …');
 
 /** The measures of a rule, where each may bring a filter of its own in the shape of `match`. */
 export function measuresOver<M extends z.ZodType>(match: M) {
@@ -110,6 +124,10 @@ export const Rule = z
       .describe('Whose actions are added up. Only `session` is available without a log for the wider scope.'),
     within: Window.describe('Sliding window, or `session` for the whole life of the session.'),
     measure: measuresOver(Match),
+    weight: z
+      .string()
+      .optional()
+      .describe('How heavy one action is, for points: an expression over its fields, such as affected * 2.'),
     when: z
       .strictObject({ watch: Expression.optional(), pause: Expression.optional(), kill: Expression.optional() })
       .refine((when) => Object.keys(when).length > 0, 'at least one of watch, pause, kill')

@@ -5,7 +5,6 @@ import { type Call, FAILED_CALL_BYTES } from './session/failed-calls.ts';
 import type { Group } from './session/group.ts';
 import type { Session } from './session/session.ts';
 import { type Feature, PART_BYTES, type Standing } from './window/feature.ts';
-import { PARTS_PER_WINDOW } from './window/sliding-sum.ts';
 
 /** An action on its way into the state of its session. */
 export interface Observed {
@@ -28,7 +27,7 @@ export function observe(session: Session, plan: GroupPlan, observed: Observed): 
   for (let i = 0; i < plan.features.length; i++) {
     const feature = plan.features[i]!;
     if (feature.test !== undefined && !feature.test(event)) continue;
-    const standing: Standing = movedByMs > feature.withinMs / PARTS_PER_WINDOW ? 'moved' : 'placed';
+    const standing: Standing = movedByMs > feature.movedMs ? 'moved' : 'placed';
     const state = states[i]!;
     const before = state.size();
     const added = add(session, group, state, feature, observed, standing);

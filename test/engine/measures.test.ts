@@ -129,6 +129,179 @@ describe('avg, min and max', () => {
   });
 });
 
+describe('firstSeen', () => {
+  const to = (target: string): Partial<ActionEvent> => ({ resource: { id: target } });
+  it.each<[string, string, Record<string, unknown>, Step[], number]>([
+    [
+      'a value once',
+      'firstSeen(target)',
+      {},
+      [
+        [0, to('a')],
+        [1, to('a')],
+        [2, to('b')],
+      ],
+      2,
+    ],
+    [
+      'each new target of a call',
+      'firstSeen(target)',
+      {},
+      [
+        [0, to('a')],
+        [1, { targets: ['a', 'b', 'c', 'b'] }],
+      ],
+      3,
+    ],
+    [
+      'what is in the window',
+      'firstSeen(target)',
+      {},
+      [
+        [0, to('a')],
+        [11 * MINUTE, to('a')],
+        [12 * MINUTE, to('b')],
+      ],
+      1,
+    ],
+    [
+      'a known value of an earlier life as new',
+      'firstSeen(target)',
+      { within: '1h' },
+      [
+        [0, to('a')],
+        [40 * MINUTE, to('a')],
+      ],
+      2,
+    ],
+    [
+      'what the horizon does not know',
+      'firstSeen(target, 1h)',
+      {},
+      [
+        [0, to('a')],
+        [50 * MINUTE, to('a')],
+        [100 * MINUTE, to('a')],
+      ],
+      0,
+    ],
+    [
+      'what the horizon has forgotten',
+      'firstSeen(target, 1h)',
+      {},
+      [
+        [0, to('a')],
+        [60 * MINUTE, to('a')],
+      ],
+      1,
+    ],
+  ])('counts %s', (_, n, rule, steps, expected) => {
+    expect(measured({ measure: { n }, ...rule }, steps)).toEqual({ n: expected });
+  });
+
+  it('knows the 256 values that were seen last: one that was forgotten is new again', () => {
+    const steps: Step[] = Array.from({ length: 257 }, (_, i) => [i, to(`t-${i}`)]);
+    expect(measured({ measure: { n: 'firstSeen(target)' } }, [...steps, [300, to('t-256')], [301, to('t-0')]])).toEqual(
+      {
+        n: 258,
+      },
+    );
+  });
+
+  it('keeps a session as long as its horizon looks back', () => {
+    const log = new Log(planOf([{ measure: { n: 'firstSeen(target, 7d)' }, when: { watch: 'n < 0' } }]));
+    expect(log.partition.plan!.forgetMs).toBeGreaterThan(7 * 86_400_000);
+  });
+});
+
+describe('points', () => {
+  const weight = 'affected * (resource.sensitivity == "high" ? 5 : 1) + (approval.required ? 0 : amount)';
+  const high: Partial<ActionEvent> = { resource: { sensitivity: 'high' }, affected: 2 };
+  it.each<[string, Record<string, unknown>, Step[], number]>([
+    [
+      'add the weight of each action',
+      { weight },
+      [
+        [0, high],
+        [1, {}],
+        [2, { amount: 4 }],
+      ],
+      16,
+    ],
+    [
+      'read what is absent as 0, as an empty text or as false',
+      { weight: 'bytes + (purpose == "" ? 2 : 0)' },
+      [[0, {}]],
+      2,
+    ],
+    [
+      'take nothing back',
+      { weight: 'amount' },
+      [
+        [0, { amount: 5 }],
+        [1, { amount: -3 }],
+      ],
+      5,
+    ],
+    [
+      'count an action as 1 where its weight has no value',
+      { weight: '10 / amount' },
+      [
+        [0, { amount: 5 }],
+        [1, {}],
+      ],
+      3,
+    ],
+    ['are at most 2^53 for one action', { weight: 'amount * 1e300' }, [[0, { amount: 1e5 }]], 2 ** 53],
+    [
+      'count a retry once',
+      { weight },
+      [
+        [0, { ...FAILED, affected: 3 }],
+        [1, { ...DONE, affected: 4 }],
+      ],
+      4,
+    ],
+    [
+      'halve with every half-life',
+      { measure: { n: 'points(10m)' }, weight: 'affected' },
+      [
+        [0, { affected: 8 }],
+        [20 * MINUTE, { affected: 1 }],
+      ],
+      3,
+    ],
+    [
+      'run on over the lives of the session',
+      { within: 'session', measure: { n: 'points(1h)' }, weight: 'affected' },
+      [
+        [0, { affected: 8 }],
+        [60 * MINUTE, { affected: 1 }],
+      ],
+      5,
+    ],
+  ])('%s', (_, rule, steps, expected) => {
+    expect(measured({ measure: { n: 'points' }, ...rule }, steps)).toEqual({ n: expected });
+  });
+
+  it('fade by time alone: what an agent does in between takes nothing away', () => {
+    const rule = { measure: { n: 'points(10m)' }, weight: 'affected', match: { action: 'delete' } };
+    const idle: Step[] = [
+      [0, { affected: 64 }],
+      [10 * MINUTE, {}],
+    ];
+    const busy: Step[] = [...Array.from({ length: 500 }, (_, i): Step => [i * 1000, { action: 'read' }])];
+    expect(measured(rule, [idle[0]!, ...busy.slice(1), idle[1]!])).toEqual(measured(rule, idle));
+  });
+
+  it('rest no kill on an action whose time was moved by more than 1/60 of the half-life', () => {
+    const log = new Log(planOf([{ measure: { n: 'points(1h)' }, weight: 'affected', when: { kill: 'n > 5' } }]));
+    log.act(10 * MINUTE, {});
+    log.act(8 * MINUTE, { affected: 50 }, 10 * MINUTE);
+    expect(log.level()).toBe('paused');
+  });
+});
+
 describe('share', () => {
   const rule = { match: { action: 'delete' }, measure: { deleting: 'share' } };
   const read = { action: 'read' } as const;

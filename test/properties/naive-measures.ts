@@ -4,6 +4,11 @@ import type { PolicySettings } from '../../src/domain/rule.ts';
 import { compileMatch } from '../../src/engine/match/compile.ts';
 import { completionsOf, type NaiveSequence } from './naive-sequences.ts';
 
+/** The one weight there is: see `weightOf`. */
+export const WEIGHT = 'affected * (action == "delete" ? 3 : 1)';
+export const HALF_LIFE_MS = 3 * 60_000;
+export const HORIZON_MS = 2 * 3_600_000;
+
 export interface NaiveRule {
   id: string;
   mode: 'enforce' | 'shadow';
@@ -13,6 +18,7 @@ export interface NaiveRule {
   measures: Record<string, Measure | OwnMeasure | NaiveSequence>;
   when: Partial<Record<'watch' | 'pause' | 'kill', string>>;
   onError: 'watch' | 'pause';
+  weight?: typeof WEIGHT;
   exceptions?: NaiveException[];
 }
 
@@ -34,6 +40,10 @@ export type Measure =
   | 'min(amount)'
   | 'max(amount)'
   | 'distinct(target)'
+  | 'firstSeen(target)'
+  | 'firstSeen(target, 2h)'
+  | 'points'
+  | 'points(3m)'
   | 'distinct(tool)';
 
 /** A measure with a filter and a window of its own; without them, those of the rule. */
@@ -103,7 +113,8 @@ export function statedIn(rule: NaiveRule): Stated[] {
       return { of: measure, matches: [rule.match], withinMs: rule.withinMs };
     }
     const { of, match, withinMs = rule.withinMs }: OwnMeasure = typeof measure === 'string' ? { of: measure } : measure;
-    return { of, matches: match === undefined ? [rule.match] : [rule.match, match], withinMs };
+    const matches = match === undefined ? [rule.match] : [rule.match, match];
+    return { of, matches, withinMs: of === 'points(3m)' ? 20 * HALF_LIFE_MS : withinMs };
   });
 }
 
@@ -187,7 +198,8 @@ function resultOf(
 ): number {
   const { of, withinMs } = stated;
   const isLive = (one: Judged) => (Number.isFinite(withinMs) ? one.atMs > now.atMs - withinMs : one.life === now.life);
-  const isUsed = (one: Judged) => which === 'all' || !(one.atMs - one.timeMs > withinMs / 60);
+  const sureMs = of === 'points(3m)' ? HALF_LIFE_MS / 60 : withinMs / 60;
+  const isUsed = (one: Judged) => which === 'all' || !(one.atMs - one.timeMs > sureMs);
   const live = marks.filter(isLive);
   if (typeof of !== 'string') {
     const completions = completionsOf(of, marks, withinMs, which).filter(({ at }) => isLive(at));
@@ -201,6 +213,13 @@ function resultOf(
       return new Set(used.map((one) => one.event.tool)).size;
     case 'distinct(target)':
       return new Set(used.flatMap((one) => targetsOf(one.event))).size;
+    case 'firstSeen(target)':
+    case 'firstSeen(target, 2h)':
+      return used.reduce((sum, one) => sum + newTargets(one, marks, of), 0);
+    case 'points(3m)':
+      return used.reduce((sum, one) => {
+        return sum + addedBy(one, marks, of, withinMs) * 2 ** (-(now.atMs - one.atMs) / HALF_LIFE_MS);
+      }, 0);
     case 'min(amount)':
     case 'max(amount)': {
       const amounts = (of: Judged[]) => of.flatMap(({ event }) => event.amount ?? []);
@@ -225,6 +244,7 @@ function resultOf(
     case 'count':
     case 'all actions':
     case 'rate':
+    case 'points':
     case 'sum(amount)': {
       const total = used.reduce((sum, one) => sum + addedBy(one, marks, of, withinMs), 0);
       if (of !== 'rate') return total;
@@ -242,15 +262,25 @@ function numberOr(used: number[], live: number[], of: (numbers: number[]) => num
   return live.length === 0 ? 0 : Number.NaN;
 }
 
+/** How many targets of an action the ones before it do not have: those of its life, or of the horizon. */
+function newTargets(one: Judged, marks: readonly Judged[], of: Stated['of']): number {
+  const isBefore = (other: Judged) =>
+    of === 'firstSeen(target)' ? other.life === one.life : other.atMs > one.atMs - HORIZON_MS;
+  const before = marks.slice(0, marks.indexOf(one)).filter(isBefore);
+  const known = new Set(before.flatMap(({ event }) => targetsOf(event)));
+  return [...new Set(targetsOf(one.event))].filter((target) => !known.has(target)).length;
+}
+
 function targetsOf({ targets, resource }: ActionEvent): readonly string[] {
   if (targets !== undefined && targets.length > 0) return targets;
   return resource?.id === undefined ? [] : [resource.id];
 }
 
-function weightOf({ affected, amount }: ActionEvent, measure: Stated['of']): number {
+function weightOf({ affected, amount, action }: ActionEvent, measure: Stated['of']): number {
   if (measure === 'sum(amount)' || measure === 'avg(amount)') return Math.max(amount ?? 0, 0);
   const valid = typeof affected === 'number' && Number.isInteger(affected) && affected >= 1 && affected <= 1e9;
-  return valid ? affected : 1;
+  const objects = valid ? affected : 1;
+  return (measure === 'points' || measure === 'points(3m)') && action === 'delete' ? 3 * objects : objects;
 }
 
 /** What the failed call that this one repeats has added and still stands for; undefined when it is no retry. */

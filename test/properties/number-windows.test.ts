@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FadingSum, HALF_LIVES_KEPT, halved } from '../../src/engine/window/fading-sum.ts';
 import type { Standing } from '../../src/engine/window/feature.ts';
 import { LifetimeAverage, LifetimeExtreme } from '../../src/engine/window/lifetime.ts';
 import { SlidingAverage } from '../../src/engine/window/sliding-average.ts';
@@ -130,6 +131,46 @@ describe('over the life of a session', () => {
         for (const feature of features) feature.endLife();
         expect(features.map((one) => one.total())).toEqual([0, 0, 0]);
       }),
+    );
+  });
+});
+
+describe('FadingSum', () => {
+  it('halves: 2 to the power of minus x, to one part in 10^15, and exactly where x is whole', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: HALF_LIVES_KEPT, noNaN: true }), (times) => {
+        expect(Math.abs(halved(times) / 2 ** -times - 1)).toBeLessThanOrEqual(1e-15);
+        expect(halved(Math.floor(times))).toBe(2 ** -Math.floor(times));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is the sum of all marks, each halved by its age, and does not change by being looked at', () => {
+    fc.assert(
+      fc.property(story('fractions', 0, ADDING), ({ withinMs, happenings }) => {
+        const seen = new FadingSum(withinMs);
+        const alone = new FadingSum(withinMs);
+        const marks: Mark[] = [];
+        let nowMs = START_MS;
+        for (const { afterMs, weight, standing } of happenings) {
+          nowMs += afterMs;
+          seen.total(nowMs - afterMs / 2);
+          for (const sum of [seen, alone]) sum.add(nowMs, weight, standing);
+          marks.push({ atMs: nowMs, number: weight, standing });
+        }
+        const laterMs = nowMs + Math.floor(withinMs / 7);
+        const left = marks.reduce((sum, mark) => {
+          return sum + mark.number * 2 ** (-(laterMs - mark.atMs) / (withinMs / HALF_LIVES_KEPT));
+        }, 0);
+        // What is older than all half-lives may be gone: a millionth of it.
+        const all = marks.reduce((sum, { number }) => sum + number, 0);
+        expect(Math.abs(alone.total(laterMs) - left)).toBeLessThanOrEqual(1e-6 * all);
+        expect(Object.is(seen.total(laterMs), alone.total(laterMs))).toBe(true);
+        expect(alone.placed(laterMs)).toBeLessThanOrEqual(alone.total(laterMs));
+        expect(alone.total(nowMs + withinMs)).toBe(0);
+      }),
+      { numRuns: 40 },
     );
   });
 });

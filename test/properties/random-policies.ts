@@ -1,7 +1,7 @@
 import { type PolicyBody, PolicySettings } from '../../src/domain/rule.ts';
 import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
 import { ruleOf } from '../engine/harness.ts';
-import type { NaiveException, NaivePolicy, NaiveRule } from './naive-measures.ts';
+import { type NaiveException, type NaivePolicy, type NaiveRule, WEIGHT } from './naive-measures.ts';
 import { type NaiveSequence, writtenSequence } from './naive-sequences.ts';
 
 const SECOND = 1000;
@@ -126,6 +126,27 @@ const LIFE_NUMBERS: NaiveRule = {
   },
 };
 
+const BLAST: NaiveRule = {
+  ...BASE,
+  id: 'blast',
+  match: { action: ['delete', 'send', 'pay'] },
+  weight: WEIGHT,
+  withinMs: 5 * MINUTE,
+  measures: {
+    points: 'points',
+    now: 'points(3m)',
+    new: 'firstSeen(target)',
+    newer: { of: 'firstSeen(target, 2h)', match: { outcome: ['ok', 'error'] } },
+  },
+  when: { watch: 'now > 4.21', pause: 'points > 20 or new > 4', kill: 'now > 17.3 and newer > 1' },
+};
+const LIFE_BLAST: NaiveRule = {
+  ...BLAST,
+  id: 'life-blast',
+  withinMs: Number.POSITIVE_INFINITY,
+  when: { watch: 'now > 8.1 and new > 2', pause: 'points > 40', kill: 'newer > 6' },
+};
+
 /** Its last day is the first of most logs. */
 const CLEANUP: NaiveException = { name: 'cleanup', match: { purpose: 'p1' }, atMost: 'watch', expires: '2026-01-05' };
 const SCRATCH: NaiveException = {
@@ -218,8 +239,9 @@ export const POLICIES: readonly NaivePolicy[] = [
     PAYMENTS,
     { ...FAST, exceptions: [{ ...SCRATCH, when: { kill: 'n > 9' } }] },
   ],
-  [{ ...MIXED, exceptions: [{ ...CLEANUP, match: { tool: 't1' } }] }, LONG, NUMBERS, LIFE_NUMBERS],
+  [{ ...MIXED, exceptions: [{ ...CLEANUP, match: { tool: 't1' } }] }, LONG, NUMBERS, LIFE_NUMBERS, BLAST],
   [LONG, SEQUENCES, LIFE_SEQUENCES, MIXED],
+  [LIFE_BLAST, LONG, { ...BLAST, exceptions: [{ ...SCRATCH, when: { pause: 'points > 30' } }] }],
 ].map((rules) => ({ settings: SETTINGS, rules }));
 
 export function planOfPolicy(policy: NaivePolicy, index: number): Plan {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FadingSum } from '../../src/engine/window/fading-sum.ts';
 import type { Feature } from '../../src/engine/window/feature.ts';
+import { FirstSeen } from '../../src/engine/window/first-seen.ts';
 import { LifetimeAverage, LifetimeDistinct, LifetimeExtreme, LifetimeSum } from '../../src/engine/window/lifetime.ts';
 import { SlidingAverage } from '../../src/engine/window/sliding-average.ts';
 import { EXACT_VALUES, SlidingDistinct } from '../../src/engine/window/sliding-distinct.ts';
@@ -165,6 +167,10 @@ const NUMBER_FORMS: typeof FORMS = [
   ['LifetimeAverage', () => new LifetimeAverage()],
   ['LifetimeExtreme max', () => new LifetimeExtreme('max')],
   ['LifetimeExtreme min', () => new LifetimeExtreme('min')],
+  ['FadingSum', (withinMs) => new FadingSum(withinMs)],
+  ['FirstSeen', (withinMs) => new FirstSeen(withinMs, Number.POSITIVE_INFINITY)],
+  ['FirstSeen with a horizon', (withinMs) => new FirstSeen(withinMs, 3 * withinMs)],
+  ['FirstSeen over a life', () => new FirstSeen(Number.POSITIVE_INFINITY, 60_000)],
 ];
 
 describe.each([...FORMS, ...NUMBER_FORMS])('%s', (_, create) => {

@@ -25,7 +25,7 @@ interface Stated {
 export function doubtsOf(rule: Rule): RuleProblem[] {
   const ofRule = matchDoubts(rule.match, ['match'], 'this rule can never fire');
   if (neverTogether([rule.match])) return ofRule;
-  const inMatch = [...ofRule, ...ownMatchDoubts(rule), ...stepDoubts(rule)];
+  const inMatch = [...ofRule, ...ownMatchDoubts(rule), ...weightDoubts(rule), ...stepDoubts(rule)];
   const names = declareNames(Object.keys(rule.measure), rule.baselineDefaults);
   const ranges = rangesOf(rule, names);
   const given = CONDITIONS.filter((condition) => rule.when[condition] !== undefined);
@@ -65,6 +65,17 @@ function ownMatchDoubts(rule: Rule): RuleProblem[] {
     const message = `no action passes this match and that of the rule: "${name}" counts nothing`;
     return [...doubts, { path, place: 'key', message }];
   });
+}
+
+function weightDoubts({ weight, measure }: Rule): RuleProblem[] {
+  if (weight === undefined || Object.values(measure).some(addsWeightUp)) return [];
+  return [{ path: ['weight'], place: 'key', message: 'no measure adds the weight up; write points, or points(30m)' }];
+}
+
+function addsWeightUp(measure: Measure): boolean {
+  if (typeof measure !== 'string' && !('of' in measure)) return false;
+  const parsed = parseMeasure(typeof measure === 'string' ? measure : measure.of);
+  return 'problem' in parsed || parsed.source.feature === 'points' || parsed.source.feature === 'fading';
 }
 
 function ownMatchOf(measure: Measure): Match | undefined {
@@ -143,5 +154,8 @@ const RANGES: Record<NumberSource['feature'], (source: NumberSource, matches: Ma
   avg: () => NOT_NEGATIVE,
   min: () => ANY,
   max: () => ANY,
+  firstSeen: () => NOT_NEGATIVE,
+  points: () => NOT_NEGATIVE,
+  fading: () => NOT_NEGATIVE,
   distinct: ({ field }, matches) => ({ lo: 0, hi: valuesThatPass(matches, field!) }),
 };

@@ -1,6 +1,8 @@
 import { CompletedSteps } from '../sequence/feature.ts';
 import type { ByteReader } from '../session/bytes.ts';
+import { FadingSum } from '../window/fading-sum.ts';
 import type { Feature } from '../window/feature.ts';
+import { FirstSeen } from '../window/first-seen.ts';
 import { LifetimeAverage, LifetimeDistinct, LifetimeExtreme, LifetimeSum } from '../window/lifetime.ts';
 import { SlidingAverage } from '../window/sliding-average.ts';
 import { SlidingDistinct } from '../window/sliding-distinct.ts';
@@ -9,8 +11,8 @@ import { SlidingSum } from '../window/sliding-sum.ts';
 import type { FeatureKind } from './measure.ts';
 
 interface Form {
-  /** `withinMs` is Infinity for the life of the session. */
-  create(withinMs: number): Feature;
+  /** `withinMs` and `horizonMs` are Infinity for the life of the session. */
+  create(withinMs: number, horizonMs: number): Feature;
   read(from: ByteReader, withinMs: number): Feature;
 }
 
@@ -32,6 +34,8 @@ const FORMS = {
   },
   9: { create: () => new LifetimeExtreme('max'), read: (from) => LifetimeExtreme.read(from, 'max') },
   10: { create: () => new LifetimeExtreme('min'), read: (from) => LifetimeExtreme.read(from, 'min') },
+  11: { create: (withinMs) => new FadingSum(withinMs), read: FadingSum.read },
+  12: { create: (withinMs, horizonMs) => new FirstSeen(withinMs, horizonMs), read: FirstSeen.read },
   20: { create: (withinMs) => new CompletedSteps(withinMs), read: CompletedSteps.read },
 } as const satisfies Record<number, Form>;
 export type FormNumber = keyof typeof FORMS;
@@ -47,12 +51,16 @@ const FORMS_OF: Record<FeatureKind, { sliding: FormNumber; lifetime: FormNumber 
   max: { sliding: 7, lifetime: 9 },
   min: { sliding: 8, lifetime: 10 },
   distinct: { sliding: 2, lifetime: 4 },
+  firstSeen: { sliding: 12, lifetime: 12 },
+  points: { sliding: 1, lifetime: 3 },
+  fading: { sliding: 11, lifetime: 11 },
   steps: { sliding: 20, lifetime: 20 },
 };
 
-/** `withinMs` is Infinity for the life of the session. */
-export function createFeature(kind: FeatureKind, withinMs: number): Feature {
-  return FORMS[FORMS_OF[kind][Number.isFinite(withinMs) ? 'sliding' : 'lifetime']].create(withinMs);
+/** `withinMs` and `horizonMs` are Infinity for the life of the session. */
+export function createFeature(kind: FeatureKind, withinMs: number, horizonMs = Number.POSITIVE_INFINITY): Feature {
+  const form: Form = FORMS[FORMS_OF[kind][Number.isFinite(withinMs) ? 'sliding' : 'lifetime']];
+  return form.create(withinMs, horizonMs);
 }
 
 export function formOf(feature: Feature): FormNumber {
@@ -64,6 +72,8 @@ export function formOf(feature: Feature): FormNumber {
   if (feature instanceof LifetimeAverage) return 6;
   if (feature instanceof SlidingExtreme) return feature.extreme === 'max' ? 7 : 8;
   if (feature instanceof LifetimeExtreme) return feature.extreme === 'max' ? 9 : 10;
+  if (feature instanceof FadingSum) return 11;
+  if (feature instanceof FirstSeen) return 12;
   if (feature instanceof CompletedSteps) return 20;
   throw new TypeError('a feature without a form of state');
 }

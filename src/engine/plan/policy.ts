@@ -11,10 +11,13 @@ import { FUTURE_MS } from '../session/event-time.ts';
 import { RETRY_WITHIN_MS } from '../session/failed-calls.ts';
 import { STEPS_BYTES } from '../session/group.ts';
 import type { Feature } from '../window/feature.ts';
+import { PARTS_PER_WINDOW } from '../window/sliding-sum.ts';
 import { createFeature } from './feature-kind.ts';
-import { type FeatureKind, type Reading, readingOf } from './measure.ts';
+import type { FeatureKind, MeasureSource } from './measure.ts';
+import { type Reading, readingOf } from './reading.ts';
 import { type CheckedRule, checkRule } from './rule.ts';
 import type { CheckedMeasure } from './rule-measure.ts';
+import type { Weight } from './weight.ts';
 
 /** Number of this engine. A policy names the one it was checked with, and no partition follows one of a later engine. */
 export const ENGINE_VERSION = 2;
@@ -24,6 +27,10 @@ export interface FeaturePlan {
   id: number;
   kind: FeatureKind;
   withinMs: number;
+  /** A mark that was moved forward by more than this is no ground for a kill, ms. */
+  movedMs: number;
+  /** So long without an action something of it can still matter, ms; Infinity for the life of the session. */
+  keepMs: number;
   reading: Reading;
   /** The measure's own filter, beside that of the group. */
   test: EventTest | undefined;
@@ -166,18 +173,26 @@ function readOf(groups: Map<number, MutableGroup>, group: MutableGroup, measure:
   return { feature, reading: 'ofAll', all, allGroup: allGroup.id };
 }
 
-function featureOf(group: MutableGroup, { source, withinMs, own }: Omit<CheckedMeasure, 'name'>): FeaturePlan {
+function featureOf(group: MutableGroup, { source, withinMs, own, weight }: Omit<CheckedMeasure, 'name'>): FeaturePlan {
   const { feature: kind } = source;
-  const what = source.feature === 'steps' ? source.plan.meaning : (source.field ?? '');
+  const timeMs = source.feature === 'steps' ? undefined : source.timeMs;
   const filter = own === undefined ? '' : ` ${canonicalJson(own.match)}`;
-  const id = partId(`feature ${kind} ${what} ${withinMs}${filter}`);
+  const id = partId(`feature ${kind} ${meaningOf(source, weight)} ${withinMs}${filter}`);
   const known = group.features.find((one) => one.id === id);
   if (known) return known;
-  const reading = readingOf(source);
-  const create = () => createFeature(kind, withinMs);
-  const plan: FeaturePlan = { id, kind, withinMs, reading, test: own?.test, create };
+  const reading = readingOf(source, weight);
+  const create = () => createFeature(kind, withinMs, timeMs);
+  const movedMs = (kind === 'fading' ? timeMs! : withinMs) / PARTS_PER_WINDOW;
+  const keepMs = kind === 'firstSeen' && timeMs !== undefined ? timeMs : withinMs;
+  const plan: FeaturePlan = { id, kind, withinMs, movedMs, keepMs, reading, test: own?.test, create };
   group.features.push(plan);
   return plan;
+}
+
+/** What decides which number it is, beside its kind, its window and its filter. */
+function meaningOf(source: MeasureSource, weight: Weight | undefined): string {
+  if (source.feature === 'steps') return source.plan.meaning;
+  return [source.field ?? '', source.timeMs, weight?.text].filter((part) => part !== undefined).join(' ');
 }
 
 function indexByAction(groups: readonly MutableGroup[]): Plan['groupsFor'] {
@@ -195,7 +210,7 @@ function indexByAction(groups: readonly MutableGroup[]): Plan['groupsFor'] {
 function forgetAfter(settings: PolicySettings, groups: Iterable<MutableGroup>): number {
   let longestMs = Math.max(settings.idleEndMs, settings.watchHoldMs, RETRY_WITHIN_MS);
   for (const { features } of groups) {
-    for (const { withinMs } of features) if (Number.isFinite(withinMs)) longestMs = Math.max(longestMs, withinMs);
+    for (const { keepMs } of features) if (Number.isFinite(keepMs)) longestMs = Math.max(longestMs, keepMs);
   }
   return longestMs + settings.delayMs + FUTURE_MS;
 }

@@ -9,6 +9,7 @@ import { checkExceptions, type ExceptionPlan } from './exceptions.ts';
 import { declareNames, type RuleNames, SESSION_ORDER, type SessionName } from './names.ts';
 import { type CheckedMeasure, checkMeasure, windowOf } from './rule-measure.ts';
 import { compileSentence } from './sentence.ts';
+import { compileWeight } from './weight.ts';
 
 /** A rule with everything that text can get wrong settled; `compilePolicy` gives its measures their features. */
 export interface CheckedRule {
@@ -42,8 +43,9 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
   }
   const endsMs = rule.shadowUntil === undefined ? Number.POSITIVE_INFINITY : endOfDay(rule.shadowUntil);
   const withinMs = windowOf(rule.within, ['within'], problems);
+  const weight = rule.weight === undefined ? undefined : compileWeight(rule.weight, problems);
   const measures = Object.entries(rule.measure).flatMap(([name, measure]) =>
-    checkMeasure(name, measure, withinMs, problems),
+    checkMeasure(name, measure, withinMs, weight, problems),
   );
   const names = declareNames(Object.keys(rule.measure), rule.baselineDefaults);
   const conditions = compileConditions(rule.when, rule, names, problems);
