@@ -17,8 +17,8 @@ export function accusationGrounds(session: Session, accusation: Accusation): Gro
     contributes(step, session, Number.POSITIVE_INFINITY),
   );
   const sentence = [
-    `${intent.intent.title}: ${short(feature.count)} marks in ${evidence.events} actions,`,
-    `${cohort.key === '' ? 'sessions of its kind have' : `${cohort.key} has`} ${short(expected)}`,
+    `${intent.intent.title}: ${counted(feature.count, 'mark')} in ${counted(evidence.events, 'action')},`,
+    `where ${cohort.key === '' ? 'all sessions together have' : `${cohort.key} has`} ${short(expected)}`,
     `(${cause.stream}, evidence ${short(cause.evidence)} nats;`,
     `at most ${short(alpha * 100)} % of benign sessions get this far, ${grade}, n = ${n})`,
     ...(cap === '' ? [] : [`held at pause: ${cap}`]),
@@ -40,6 +40,10 @@ export function accusationGrounds(session: Session, accusation: Accusation): Gro
     evidence: steps.map(evidenceOf),
     evidenceOmitted: Math.max(0, feature.markedEvents - steps.length),
   };
+}
+
+function counted(value: number, what: string): string {
+  return `${short(value)} ${value === 1 ? what : `${what}s`}`;
 }
 
 function short(value: number): string {
