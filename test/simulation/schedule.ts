@@ -10,7 +10,7 @@ import { World } from './world.ts';
 /** One schedule in so many is also compared with the naive engine. */
 const NAIVE_EVERY = 100;
 const TURNS = 14;
-const SESSIONS = 6;
+const SESSIONS = 4;
 /** So few that the naive engine and the windows of `step` are both exact. */
 const ACTIONS_PER_SESSION = 30;
 const SILENT = pino({ level: 'silent' });
@@ -116,7 +116,7 @@ class Schedule {
       [2, () => void (world.inFlight > 0 && this.#arrive())],
       [0.3, () => world.state.flush()],
       [0.5, () => this.#setBrokerClock()],
-      [2, () => this.#leap()],
+      [1, () => this.#leap()],
       [1, () => this.#loseTenure()],
     ];
     let left = this.#random() * happenings.reduce((sum, [weight]) => sum + weight, 0);
