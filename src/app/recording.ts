@@ -42,8 +42,16 @@ interface Survey {
   endMs: number;
 }
 
+/** What is replayed: a recording, or a partition of the topic itself. Where that is read, lines are offsets. */
+export interface RecordedLog {
+  readonly file: string;
+  /** Of bare events only: a log of records knows itself. */
+  readonly survey: Survey | undefined;
+  items(): AsyncGenerator<RecordingItem>;
+}
+
 /** A file of either form, ready to be read as a log. `firebreak replay`, the demo and the tests read no other way. */
-export class Recording {
+export class Recording implements RecordedLog {
   /** As the user named it. */
   readonly file: string;
   /** Of bare events only: a captured log knows itself. */

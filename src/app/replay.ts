@@ -5,7 +5,7 @@ import { PolicyBody } from '../domain/rule.ts';
 import { Partition } from '../engine/partition.ts';
 import { compilePolicy, ENGINE_VERSION, type Plan } from '../engine/plan/policy.ts';
 import { step } from '../engine/step.ts';
-import { outOfOrder, type Recording, type RecordingItem, RecordingRefused } from './recording.ts';
+import { outOfOrder, type RecordedLog, type RecordingItem, RecordingRefused } from './recording.ts';
 import { policyBytes } from './rule-folder.ts';
 
 export interface ReplayPolicy {
@@ -24,8 +24,8 @@ export interface ReplayOptions {
 
 /** One record of the replayed log and what it caused. `partition` is the live state: look, do not keep. */
 export interface Replayed {
-  recording: Recording;
-  /** Line in the file; undefined for the records that the replay itself adds. */
+  recording: RecordedLog;
+  /** Line in the file, or offset in the topic; undefined for the records that the replay itself adds. */
   line: number | undefined;
   partition: Partition;
   record: LogRecord;
@@ -40,7 +40,7 @@ export function replayPolicy(body: PolicyBody): ReplayPolicy {
 }
 
 /** Judges recordings with the engine of the service, record by record. The same files give the same outputs. */
-export async function* replay(recordings: readonly Recording[], options: ReplayOptions): AsyncGenerator<Replayed> {
+export async function* replay(recordings: readonly RecordedLog[], options: ReplayOptions): AsyncGenerator<Replayed> {
   const log = new ReplayedLog(options);
   for (const recording of recordings) {
     for await (const item of recording.items()) {
@@ -70,7 +70,7 @@ class ReplayedLog {
     this.#plans.set(hash, compilePolicy(hash, parsed));
   }
 
-  *take(recording: Recording, { topicId, partition: number, line, record }: Recorded): Generator<Replayed> {
+  *take(recording: RecordedLog, { topicId, partition: number, line, record }: Recorded): Generator<Replayed> {
     const key = `${topicId}/${number}`;
     let held = this.#partitions.get(key);
     if (held === undefined) {
@@ -87,7 +87,7 @@ class ReplayedLog {
   }
 
   /** Lets the time pass until nothing is pending, so that a recording says what its end led to. */
-  *close(recording: Recording, { topicId, lines }: { topicId: string; lines: number }): Generator<Replayed> {
+  *close(recording: RecordedLog, { topicId, lines }: { topicId: string; lines: number }): Generator<Replayed> {
     const { partition } = this.#partitions.get(`${topicId}/0`)!;
     for (let offset = lines; partition.sessions.size > 0; offset++) {
       let lastMs = 0;
@@ -97,12 +97,12 @@ class ReplayedLog {
     }
   }
 
-  #judgedByGiven({ survey }: Recording): boolean {
+  #judgedByGiven({ survey }: RecordedLog): boolean {
     return survey !== undefined || this.#options.capturedBy === 'given';
   }
 
   /** Gives the partition the plan that the record activates. */
-  #withPolicy(recording: Recording, line: number, partition: Partition, record: LogRecord): LogRecord {
+  #withPolicy(recording: RecordedLog, line: number, partition: Partition, record: LogRecord): LogRecord {
     const { body } = record;
     const policy = policyNamedBy(body);
     if (policy === undefined) return record;
@@ -130,6 +130,6 @@ export function withoutPolicy(record: LogRecord): LogRecord {
   return policyNamedBy(record.body) === undefined ? record : { ...record, body: { type: 'tick' } };
 }
 
-function stepped(recording: Recording, line: number | undefined, partition: Partition, record: LogRecord): Replayed {
+function stepped(recording: RecordedLog, line: number | undefined, partition: Partition, record: LogRecord): Replayed {
   return { recording, line, partition, record, outputs: step(partition, record) };
 }

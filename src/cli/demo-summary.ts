@@ -1,5 +1,6 @@
 import type { Colors } from 'picocolors/types.js';
 import type { Action } from '../domain/event.ts';
+import { wrapped } from './columns.ts';
 import { type Board, type Change, isStopped, type Row } from './demo-board.ts';
 import { LEVEL_NAMES, timeOfDay } from './demo-view.ts';
 
@@ -118,17 +119,4 @@ function upper(text: string): string {
 
 function number(value: number): string {
   return value.toLocaleString('en');
-}
-
-/** Lines of at most `width`, broken between words. */
-export function wrapped(text: string, width: number, indent: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent + line.length + 1 + word.length > width) {
-      lines.push(' '.repeat(indent) + line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return line === '' ? lines : [...lines, ' '.repeat(indent) + line];
 }

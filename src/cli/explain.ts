@@ -1,48 +1,63 @@
 import type { Command } from 'commander';
-import { explainStory } from '../app/explain/explanation.ts';
+import { type Explanation, explainStory } from '../app/explain/explanation.ts';
 import { sessionOfCommand, storyOf } from '../app/explain/story.ts';
-import { openRecording, type Recording } from '../app/recording.ts';
+import { openRecording, type RecordedLog, type Recording } from '../app/recording.ts';
 import { type ReplayOptions, replayPolicy } from '../app/replay.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
-import { hint } from '../engine/expression/names.ts';
+import { keptText } from './explain-kept-text.ts';
+import { keptExplained, notFound, withTopic } from './explain-live.ts';
 import { explainText } from './explain-text.ts';
+import { configOptions } from './settings.ts';
 import { SHIPPED_RULES } from './shipped.ts';
+import { terminalWidth } from './terminal.ts';
 
-interface Options {
-  from: string[];
+interface Options extends Record<string, unknown> {
+  from?: string[];
+  kept?: true;
   command?: string;
   rules?: string;
   json?: true;
 }
 
 export function registerExplain(program: Command): void {
-  program
+  const command = program
     .command('explain')
     .description('why a session was stopped, and what would have had to be different for it not to be')
     .argument('[session]', 'its id; or --command')
-    .requiredOption('--from <file...>', 'recordings that hold it: bare events, or what `firebreak capture` wrote')
+    .option('--from <file...>', 'recordings that hold it: bare events, or what `firebreak capture` wrote')
+    .option('--kept', 'what Redis keeps of it now, instead of all that the log holds')
     .option('--command <id>', 'the session that this command stops')
-    .option(
-      '--rules <dir>',
-      'rules to judge by; default: the rules that ship, and for captured files the recorded ones',
-    )
+    .option('--rules <dir>', 'rules to judge by; default: those in force at the time, for bare events those that ship')
     .option('--json', 'the same for a program')
     .addHelpText(
       'after',
-      '\nThe recording is judged again with the engine of the service. What would have been different was tried by' +
-        '\njudging the session once more with another threshold, or without some of its steps.' +
-        '\n\nExit code: 0 when the session was explained, 1 when it is not there or the files cannot be used.' +
+      '\nWithout --from it reads the topic of actions, as the configuration names it: the partition of the session is' +
+        '\njudged again with the engine of the service. What would have been different was tried by judging the session' +
+        '\nonce more with another threshold, or without some of its steps.' +
+        '\n--kept is quick, and knows less: how the session stands, not what would have spared it.' +
+        '\n\nExit code: 0 when the session was explained, 1 when it is not there or what holds it cannot be used.' +
         '\n\nExamples:' +
-        '\n  firebreak explain conv-8842 --from events.ndjson --rules my-rules' +
-        '\n  firebreak capture --out run.ndjson.gz && firebreak explain --command cmd-1f3a… --from run.ndjson.gz',
-    )
-    .action(explain);
+        '\n  firebreak explain conv-8842 --brokers localhost:9092' +
+        '\n  firebreak explain --command cmd-1f3a… --brokers localhost:9092' +
+        '\n  firebreak explain conv-8842 --kept --redis redis://localhost:6379 --rules my-rules' +
+        '\n  firebreak explain conv-8842 --from events.ndjson --rules my-rules',
+    );
+  configOptions(command, (path) => path.startsWith('kafka.') || path.startsWith('redis.')).action(explain);
 }
 
 async function explain(named: string | undefined, options: Options): Promise<void> {
-  const { from, command, json } = options;
+  const { from, kept, command, json } = options;
   if ((named === undefined) === (command === undefined)) {
     throw new Error('name what to explain: a session, or a command with --command ID, not both');
+  }
+  if (kept && (from !== undefined || named === undefined)) {
+    throw new Error('--kept goes with a session, and without --from');
+  }
+  if (!kept && options['redis'] !== undefined) throw new Error('--redis goes with --kept');
+  if (kept) {
+    const explanation = await keptExplained(named!, options);
+    process.stdout.write(json ? jsonOf(explanation) : keptText(explanation, terminalWidth()));
+    return;
   }
   const body = await loadPolicyFolder(options.rules ?? SHIPPED_RULES);
   const how: ReplayOptions = {
@@ -50,27 +65,41 @@ async function explain(named: string | undefined, options: Options): Promise<voi
     capturedBy: options.rules === undefined ? 'recorded' : 'given',
     end: 'open',
   };
+  const told = await (from === undefined
+    ? withTopic(options, { session: named, command }, (log, session) => explained(session, [log], how))
+    : withRecordings(from, body.settings.delayMs, async (recordings) =>
+        explained(named ?? (await sessionNamedBy(command!, recordings, how)), recordings, how),
+      ));
+  process.stdout.write(json ? jsonOf(told) : explainText(told, terminalWidth()));
+}
+
+async function withRecordings<T>(
+  files: readonly string[],
+  delayMs: number,
+  use: (recordings: Recording[]) => Promise<T>,
+): Promise<T> {
   const recordings: Recording[] = [];
   try {
-    for (const file of from) recordings.push(await openRecording(file, body.settings.delayMs));
-    const session = named ?? (await sessionNamedBy(command!, recordings, how));
-    const told = await storyOf(recordings, how, session);
-    if ('known' in told) throw notFound(`session "${session}"`, from, session, told.known);
-    const explanation = explainStory(told.story);
-    process.stdout.write(json ? `${JSON.stringify(explanation, null, 2)}\n` : explainText(explanation));
+    for (const file of files) recordings.push(await openRecording(file, delayMs));
+    return await use(recordings);
   } finally {
     for (const recording of recordings) await recording.close();
   }
 }
 
+async function explained(session: string, logs: readonly RecordedLog[], how: ReplayOptions): Promise<Explanation> {
+  const told = await storyOf(logs, how, session);
+  if ('story' in told) return explainStory(told.story);
+  throw notFound(`session "${session}"`, logs.map(({ file }) => file).join(', '), session, told.known);
+}
+
 async function sessionNamedBy(command: string, recordings: Recording[], how: ReplayOptions): Promise<string> {
   const found = await sessionOfCommand(recordings, how, command);
   if ('session' in found) return found.session;
-  const files = recordings.map(({ file }) => file);
-  throw notFound(`command "${command}"`, files, command, found.known);
+  const files = recordings.map(({ file }) => file).join(', ');
+  throw notFound(`command "${command}"`, `${files}, judged by these rules`, command, found.known);
 }
 
-function notFound(what: string, files: readonly string[], name: string, known: readonly string[]): Error {
-  const nearest = known.length === 0 ? '; they hold none at all' : hint(name, known);
-  return new Error(`${what}: not in ${files.join(', ')}, judged by these rules${nearest}`);
+function jsonOf(explanation: object): string {
+  return `${JSON.stringify(explanation, null, 2)}\n`;
 }

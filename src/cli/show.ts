@@ -1,9 +1,5 @@
 import type { Command } from 'commander';
-import { connectRedis } from '../adapters/redis/connection.ts';
-import { stateKeys } from '../adapters/redis/keys.ts';
-import { decodeCheckpointBody } from '../app/checkpoint-body.ts';
-import { partitionOf } from '../domain/partitioner.ts';
-import { decodeSession } from '../engine/session/codec.ts';
+import { readKeptSession } from '../app/kept-session.ts';
 import { snapshotOf } from '../engine/session/snapshot.ts';
 import { configOf, configOptions } from './settings.ts';
 
@@ -16,19 +12,7 @@ export function registerShow(program: Command): void {
   configOptions(show, (path) => path.startsWith('redis.')).action(run);
 }
 
-async function run(session: string, options: Record<string, unknown>): Promise<void> {
-  const { redis: settings } = configOf(options);
-  const connections = await connectRedis(settings, () => {});
-  try {
-    const redis = connections.state;
-    const saved = await redis.hgetBuffer(stateKeys(settings.keyPrefix, 0)[0], 'partition');
-    if (saved === null) throw new Error(`no state under the key prefix "${settings.keyPrefix}" in this Redis`);
-    const { partitions } = decodeCheckpointBody(saved);
-    const partition = partitionOf(session, partitions);
-    const bytes = await redis.hgetBuffer(stateKeys(settings.keyPrefix, partition)[1], session);
-    if (bytes === null) throw new Error(`session "${session}": nothing is known of it (partition ${partition})`);
-    process.stdout.write(`${JSON.stringify(snapshotOf(decodeSession(session, bytes)), null, 2)}\n`);
-  } finally {
-    connections.close();
-  }
+async function run(id: string, options: Record<string, unknown>): Promise<void> {
+  const { session } = await readKeptSession(configOf(options).redis, id);
+  process.stdout.write(`${JSON.stringify(snapshotOf(session), null, 2)}\n`);
 }

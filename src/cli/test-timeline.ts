@@ -5,6 +5,7 @@ import { formatDuration } from '../domain/duration.ts';
 import { CONDITIONS } from '../domain/level.ts';
 import type { Rule } from '../domain/rule.ts';
 import type { Expectation } from '../domain/rule-test.ts';
+import { aligned } from './columns.ts';
 
 const ROWS_MAX = 16;
 const RULES_MAX = 3;
@@ -83,15 +84,4 @@ export function boundCell(reading: Reading | undefined, condition: string): stri
 
 export function shortNumber(value: number): string {
   return String(Number(value.toFixed(2)));
-}
-
-/** Columns two spaces apart. */
-export function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }

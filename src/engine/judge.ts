@@ -27,7 +27,10 @@ export interface Ruling {
   lifted: { whole: Ruling; exceptions: readonly string[] } | undefined;
 }
 
-const SESSION_VALUES: Record<SessionName, (session: Session, event: ActionEvent) => Value> = {
+/** All that a rule reads of the action itself: what else it asks for, the session has noted. */
+type Purposeful = Pick<ActionEvent, 'purpose'>;
+
+const SESSION_VALUES: Record<SessionName, (session: Session, event: Purposeful) => Value> = {
   'session.age': (session) => session.clockMs - session.lifeStartMs,
   'session.actions': (session) => session.actions,
   'session.level': (session) => levelRank(session.level),
@@ -45,7 +48,7 @@ export function judge(
   rule: RulePlan,
   group: Group,
   session: Session,
-  event: ActionEvent,
+  event: Purposeful,
   conditions = rule.conditions,
 ): Ruling {
   const values = valuesOf(rule, group, session, event, 'moved');
@@ -80,7 +83,7 @@ export function rankOf(condition: Condition | undefined): number {
 }
 
 /** A kill rests on marks whose time is sure and on a session that is known whole; else a person decides. */
-function isCertain(rule: RulePlan, group: Group, session: Session, event: ActionEvent, holds: Holds): boolean {
+function isCertain(rule: RulePlan, group: Group, session: Session, event: Purposeful, holds: Holds): boolean {
   return !session.degraded && valueOrFault(holds, valuesOf(rule, group, session, event, 'placed')) === true;
 }
 
@@ -132,7 +135,7 @@ export function boundsOf({ rule, values }: Ruling): { condition: Condition; hold
 }
 
 /** The values in the order of `RuleNames`. `moved`: all marks; `placed`: without those that were moved in time. */
-function valuesOf(rule: RulePlan, group: Group, session: Session, event: ActionEvent, marks: Standing): Value[] {
+function valuesOf(rule: RulePlan, group: Group, session: Session, event: Purposeful, marks: Standing): Value[] {
   const values = rule.blank.slice();
   const { reads } = rule;
   for (let slot = 0; slot < reads.length; slot++) values[slot] = readingOf(reads[slot]!, group, session, marks);

@@ -1,4 +1,4 @@
-import type { MeasureRead, RulePlan } from './plan/policy.ts';
+import type { MeasureRead } from './plan/policy.ts';
 import type { Group } from './session/group.ts';
 import type { Session } from './session/session.ts';
 import type { Standing } from './window/feature.ts';
@@ -29,11 +29,4 @@ export function readingOf(read: MeasureRead, group: Group, session: Session, mar
 function minutesOf(withinMs: number, session: Session): number {
   const lengthMs = Number.isFinite(withinMs) ? withinMs : Math.max(session.clockMs - session.lifeStartMs, 60_000);
   return lengthMs / 60_000;
-}
-
-/** The measures of a rule by name. */
-export function readingsOf(rule: RulePlan, group: Group, session: Session): Record<string, number> {
-  return Object.fromEntries(
-    rule.reads.map((read, slot) => [rule.names.measures[slot]!, readingOf(read, group, session, 'moved')]),
-  );
 }

@@ -8,12 +8,14 @@ import { explainStory, type StopExplained } from '../../src/app/explain/explanat
 import { sessionOfCommand, storyOf } from '../../src/app/explain/story.ts';
 import { openRecording } from '../../src/app/recording.ts';
 import { type ReplayOptions, replayPolicy } from '../../src/app/replay.ts';
+import { explainText } from '../../src/cli/explain-text.ts';
 import type { ActionEvent } from '../../src/domain/event.ts';
 import { formatInstant, parseInstant } from '../../src/domain/instant.ts';
-import { DEFAULT_SETTINGS, Rule } from '../../src/domain/rule.ts';
+import { DEFAULT_SETTINGS, type PolicyBody, Rule } from '../../src/domain/rule.ts';
 import { Partition } from '../../src/engine/partition.ts';
 import { compilePolicy } from '../../src/engine/plan/policy.ts';
 import { step } from '../../src/engine/step.ts';
+import { baselineOf, intentOf } from '../engine/evidence/lessons.ts';
 
 const START_MS = parseInstant('2026-03-02T09:00:00Z');
 
@@ -50,18 +52,18 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'firebreak-explain-'));
 });
 
-async function recorded(events: readonly ActionEvent[], rules: Rule[]) {
+async function recorded(events: readonly ActionEvent[], rules: Rule[], evidence: Partial<PolicyBody> = {}) {
   const file = join(folder, 'events.ndjson');
   await writeFile(file, events.map((event) => JSON.stringify(event)).join('\n'));
   const recording = await openRecording(file, DEFAULT_SETTINGS.delayMs);
-  const policy = replayPolicy({ format: 1, settings: DEFAULT_SETTINGS, rules });
+  const policy = replayPolicy({ format: 1, settings: DEFAULT_SETTINGS, rules, ...evidence });
   const options: ReplayOptions = { policy, capturedBy: 'given', end: 'open' };
   return { recordings: [recording], options };
 }
 
-async function explained(events: readonly ActionEvent[], rules: Rule[], session = 'conv-1') {
-  const { recordings, options } = await recorded(events, rules);
-  const told = await storyOf(recordings, options, session);
+async function explained(events: readonly ActionEvent[], rules: Rule[], evidence: Partial<PolicyBody> = {}) {
+  const { recordings, options } = await recorded(events, rules, evidence);
+  const told = await storyOf(recordings, options, 'conv-1');
   if ('known' in told) throw new Error(`known: ${told.known.join(' ')}`);
   return explainStory(told.story);
 }
@@ -131,6 +133,69 @@ describe('what would have spared a session', () => {
     const { stops, timelines } = await explained(many, [quiet, ruleOf({ watch: 'objects > 10' })]);
     expect([stops, timelines.map(({ rule, fired }) => [rule, fired])]).toEqual([[], [['mixed-work', false]]]);
     expect(timelines[0]!.rows.map(({ measures }) => measures.objects)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('is not looked for where a rule has exceptions, or compares with no threshold; and that is said', async () => {
+    const exceptions = [
+      { name: 'clean-up', match: { tool: 'archive' }, atMost: 'watch', reason: 'r', owner: 'o', expires: '2099-01-01' },
+    ];
+    const excepted = await explained(many, [ruleOf({ pause: 'objects > 5' }, { exceptions })]);
+    expect(excepted.stops[0]).toMatchObject({ thresholds: [], thresholdsUntried: 'exceptions' });
+    expect(excepted.stops[0]!.steps).toMatchObject({ claim: 'each' });
+    expect(explainText(excepted, 200)).toContain('by another threshold perhaps: none was tried');
+    const bare = await explained(many, [ruleOf({ pause: 'objects == 6' })]);
+    expect(bare.stops[0]).toMatchObject({ thresholds: [], thresholdsUntried: 'no_threshold' });
+    expect(explainText(bare, 200)).toContain('by no other threshold: its condition compares with none');
+  });
+
+  it('is not looked for where intents stopped it; their numbers, promise and steps are told', async () => {
+    const intents = [intentOf({})];
+    const apart = eventsOf(Array.from({ length: 12 }, () => ({ action: 'delete' as const, afterS: 120 })));
+    const told = await explained(apart, [], { intents, baseline: baselineOf(intents) });
+    const [paused] = told.stops;
+    expect(paused).toMatchObject({
+      level: 'paused',
+      rule: { id: 'deleting', title: 'evidence of intents' },
+      threshold: 4,
+      baseline: { alpha: 0.01, n: 999 },
+      thresholds: [],
+      thresholdsUntried: 'intent',
+      steps: { claim: 'untried', steps: [] },
+    });
+    expect(paused!.score).toBeGreaterThanOrEqual(4);
+    expect(paused!.evidence.map(({ eventId }) => eventId)).toEqual(
+      Array.from(
+        { length: paused!.evidence.length },
+        (_, i) => `e-${paused!.step.number - paused!.evidence.length + 1 + i}`,
+      ),
+    );
+    const text = explainText(told, 200);
+    expect(text).toMatch(
+      /score {2}evidence of [\d.]+ nats, 4 or more is paused; [\d.]+ marks were expected; at most 1 % of/,
+    );
+    expect(text).toContain('What would have spared it was not tried');
+    expect(text).not.toContain('would not have');
+  });
+
+  it.each([60, 80, 140])('is told in no more than %i columns', async (width) => {
+    const events = eventsOf(Array.from({ length: 40 }, (_, i) => ({ action: i % 3 === 0 ? 'send' : 'delete' })));
+    const long = events.map((event) => ({ ...event, tool: `${event.tool}_of_everything_that_is_in_the_folder` }));
+    const when = { watch: 'objects > 8 and kinds > 1', pause: 'objects > 12 and kinds > 1 and kinds < 9' };
+    const text = explainText(await explained(long, [ruleOf(when)]), width);
+    expect(text.split('\n').filter((line) => line.length > width)).toEqual([]);
+    expect(text).toMatch(
+      width < 140 ? /13 +09:00:13 .*12, 1, 9!/ : /13 +2026-\S+ +send_of_\S+ +paused .* 12, 1, 9 holds/,
+    );
+  });
+
+  it('says of which actions nobody judged', async () => {
+    const { recordings, options } = await recorded(many, [ruleOf({ pause: 'objects > 5' })]);
+    const told = await storyOf(recordings, options, 'conv-1');
+    if ('known' in told) throw new Error('not found');
+    const before = told.story.actions.map((action) => ({ ...action, plan: undefined, readings: [] }));
+    const text = explainText(explainStory({ ...told.story, actions: before, rises: [] }), 200);
+    expect(text).toContain('No policy held at 9 actions');
+    expect(text).toContain('No rule looks at any of its actions.');
   });
 
   it('what it says holds when other code tries it', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ActionEvent } from '../../src/domain/event.ts';
-import { readingsOf } from '../../src/engine/readings.ts';
+import { judge, measuresOf } from '../../src/engine/judge.ts';
 import { Log, planOf } from './harness.ts';
 
 const MINUTE = 60_000;
@@ -12,7 +12,7 @@ function measured(rule: Record<string, unknown>, steps: Step[], others: Record<s
   for (const [atMs, event] of steps) log.act(atMs, event);
   const session = log.partition.sessions.get('s-1')!;
   const [group] = log.partition.plan!.groups.values();
-  return readingsOf(group!.rules[0]!, session.groups.get(group!.id)!, session);
+  return measuresOf(judge(group!.rules[0]!, session.groups.get(group!.id)!, session, {}));
 }
 
 function paid(...amounts: (number | undefined)[]): Step[] {

@@ -35,6 +35,9 @@ it('a run captured from Kafka replays from the file to the same commands', { tim
   await client.close();
   expect(live.length).toBeGreaterThan(20);
 
+  const killed = live.find(({ action }) => action === 'kill')!;
+  await explainsLive(killed);
+
   const file = join(folder, 'run.ndjson.gz');
   const captured = await deployment.cli('capture', ...flags.slice(0, 4), '--out', file);
   expect(captured).toMatchObject({ code: 0 });
@@ -52,3 +55,36 @@ it('a run captured from Kafka replays from the file to the same commands', { tim
   // The signature is the publisher's; all else is the decision.
   expect(byId(again)).toEqual(byId(live.map(({ signature: _, ...decision }) => decision)));
 });
+
+/** The session of a command, from the topic, by the command and by its name; and how it stands in Redis. */
+async function explainsLive({ id, session = '', rule, evidence }: Command): Promise<void> {
+  const { flags, folder } = deployment;
+  const [kafka, redis] = [flags.slice(0, 4), flags.slice(6)];
+  const told = await deployment.cli('explain', '--command', id, ...kafka, '--json');
+  expect(told.code, told.out).toBe(0);
+  const stops = JSON.parse(told.out).stops as {
+    command: string;
+    rule: { id: string };
+    evidence: unknown;
+    steps: object;
+  }[];
+  expect(stops.find(({ command }) => command === id)).toMatchObject({ rule: { id: rule }, evidence });
+  const byName = await deployment.cli('explain', session, ...kafka, '--rules', folder);
+  expect(byName).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/where +\S+actions\/\d:\d+ to \d+, \d+ actions/),
+  });
+
+  const kept = await deployment.cli('explain', session, '--kept', ...kafka, ...redis);
+  expect(kept).toMatchObject({ code: 0, out: expect.stringContaining(`session ${session}: killed\n`) });
+  const other = `${session.slice(0, -1)}1`;
+  const standing = await deployment.cli('explain', other, '--kept', ...redis, '--rules', folder, '--json');
+  expect(JSON.parse(standing.out).rules[0]).toMatchObject({ rule: { id: rule }, bounds: expect.anything() });
+
+  const absent = await deployment.cli('explain', 'session-6-1', ...kafka);
+  expect(absent).toMatchObject({ code: 1, out: expect.stringContaining('session "session-6-1": not in ') });
+  const noCommand = await deployment.cli('explain', '--command', `${id.slice(0, -1)}x`, ...kafka);
+  expect(noCommand).toMatchObject({ code: 1, out: expect.stringContaining(`did you mean "${id}"?`) });
+  const unkept = await deployment.cli('explain', 'session-6-1', '--kept', ...redis);
+  expect(unkept).toMatchObject({ code: 1, out: expect.stringContaining('nothing is known of it') });
+}

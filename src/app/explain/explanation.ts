@@ -2,9 +2,10 @@ import type { Finding } from '../../domain/finding.ts';
 import { type Level, levelRank } from '../../domain/level.ts';
 import type { Rule } from '../../domain/rule.ts';
 import type { Reading } from '../gauge.ts';
+import { nearnessOf } from './nearness.ts';
 import { type NeededSteps, neededSteps } from './needed-steps.ts';
 import { rerunOf } from './rerun.ts';
-import { planOf, type SparedThreshold, sparedThresholds } from './spared-threshold.ts';
+import { planOf, type SparedThreshold, sparedThresholds, type Untried } from './spared-threshold.ts';
 import type { Rise, Story, StoryAction } from './story.ts';
 
 /** An action as it is told: enough to find it again. */
@@ -31,12 +32,18 @@ export interface StopExplained {
   rule: Pick<Rule, 'id' | 'title' | 'severity' | 'when' | 'runbook' | 'falsePositives'>;
   step: ToldStep;
   reason: string;
+  /** What decided, and what it was compared with: nats where intents did. */
+  score: number;
+  threshold: number;
   command?: string;
   measures: Record<string, number>;
+  baseline: Record<string, number>;
   evidence: NonNullable<Finding['evidence']>;
   evidenceOmitted: number;
   policyHash: string;
   thresholds: (SparedThreshold & { still: StillRaised | null })[];
+  /** Null where other thresholds were tried. */
+  thresholdsUntried: Untried | null;
   /** Judged up to the action that fired; the thresholds over all that is recorded. */
   steps: { claim: NeededSteps['claim'] | 'untried'; steps: ToldStep[]; still: StillRaised | null };
 }
@@ -52,8 +59,11 @@ export interface Explanation {
   agent: { id: string; role?: string | undefined };
   principal?: string;
   tenant?: string;
+  /** After the last of them. */
   level: Level;
   actions: number;
+  /** Actions at which no policy held: what began it is not in what was read. */
+  unjudged: number;
   first: ToldStep;
   last: ToldStep;
   /** One for each pause and kill, and for a watch where nothing more happened. */
@@ -78,6 +88,7 @@ export function explainStory(story: Story): Explanation {
     ...(tenant === undefined ? {} : { tenant }),
     level: last.level,
     actions: actions.length,
+    unjudged: actions.filter(({ plan }) => plan === undefined).length,
     first: toldStep(actions[0]!),
     last: toldStep(last),
     stops: told.map((rise) => explainStop(story, rise)),
@@ -99,11 +110,14 @@ function explainStop(story: Story, rise: Rise): StopExplained {
     step: toldStep(story.actions[rise.number - 1]!),
     reason: finding.reason,
     ...(rise.command === undefined ? {} : { command: rise.command.id }),
+    score: finding.score ?? 0,
+    threshold: finding.threshold ?? 0,
     measures: finding.measures ?? {},
+    baseline: finding.baseline ?? {},
     evidence: finding.evidence ?? [],
     evidenceOmitted: finding.evidenceOmitted ?? 0,
     policyHash: finding.policyHash,
-    ...(planned === undefined ? UNTRIED : whatIf(story, rise)),
+    ...(planned === undefined ? NOTHING_TRIED : whatIf(story, rise)),
   };
 }
 
@@ -111,28 +125,34 @@ function aboutRule({ id, title, severity, when, runbook, falsePositives }: Rule)
   return { id, title, severity, when, runbook, falsePositives };
 }
 
-/** The evidence of intents has no condition of its own: its numbers are in the reason. */
+/** The evidence of intents has no condition of its own: its numbers are score, threshold and baseline. */
 function aboutIntent({ rule, finding }: Rise): StopExplained['rule'] {
   const { severity = 'high' } = finding;
   return { id: rule, title: 'evidence of intents', severity, when: {}, runbook: undefined, falsePositives: [] };
 }
 
-const UNTRIED: Pick<StopExplained, 'thresholds' | 'steps'> = {
+type WhatIf = Pick<StopExplained, 'thresholds' | 'thresholdsUntried' | 'steps'>;
+
+const NOTHING_TRIED: WhatIf = {
   thresholds: [],
+  thresholdsUntried: 'intent',
   steps: { claim: 'untried', steps: [], still: null },
 };
 
-function whatIf(story: Story, rise: Rise): Pick<StopExplained, 'thresholds' | 'steps'> {
+function whatIf(story: Story, rise: Rise): WhatIf {
   const needed = neededSteps(story, rise);
   // Each of several needed steps was taken out alone, so the whole policy is asked without the first of them.
   const out = needed.claim === 'each' ? needed.steps.slice(0, 1) : needed.steps;
   const without = new Set(out.map(({ number }) => number));
   const asItWas = rerunOf(story, (one) => one);
+  const found = sparedThresholds(story, rise);
+  const spared = typeof found === 'string' ? [] : found;
   return {
-    thresholds: sparedThresholds(story, rise).map((spared) => ({
+    thresholds: spared.map((spared) => ({
       ...spared,
       still: stillRaised(rise, rerunOf(story, (one) => (one.id === rise.rule ? withThreshold(one, spared) : one))()),
     })),
+    thresholdsUntried: typeof found === 'string' ? found : null,
     steps: {
       claim: needed.claim,
       steps: needed.steps.map(toldStep),
@@ -156,16 +176,11 @@ function nearestRule(actions: readonly StoryAction[]): string[] {
   let nearest: { rule: string; share: number } | undefined;
   for (const { readings } of actions) {
     for (const { rule, bounds } of readings) {
-      const share = Math.min(...(bounds[0]?.compared ?? []).map(shareOf));
-      if (Number.isFinite(share) && (nearest === undefined || share > nearest.share)) nearest = { rule, share };
+      const share = nearnessOf(bounds);
+      if (nearest === undefined || share > nearest.share) nearest = { rule, share };
     }
   }
   return nearest === undefined ? [] : [nearest.rule];
-}
-
-function shareOf({ score, threshold, holds }: Reading['bounds'][number]['compared'][number]): number {
-  if (holds) return 1;
-  return score > 0 && threshold > 0 ? Math.min(score / threshold, threshold / score) : 0;
 }
 
 function rowsOf(actions: readonly StoryAction[], id: string): TimelineRow[] {

@@ -21,6 +21,12 @@ export interface SparedThreshold {
   text: string;
 }
 
+/**
+ * Why no other threshold was tried. `intent`: intents stopped it, which have no condition. `no_threshold`: the condition
+ * compares no measure with one.
+ */
+export type Untried = 'intent' | 'exceptions' | 'no_threshold';
+
 /** The conditions of a rule that lead to the level of the rise. */
 export function conditionOf(rise: Rise): Condition {
   return CONDITIONS.find((condition) => LEVEL_OF[condition] === rise.level)!;
@@ -28,15 +34,19 @@ export function conditionOf(rise: Rise): Condition {
 
 /**
  * For each comparison with a threshold in the condition that fired: the least change of that threshold alone that
- * spares the session over all that is recorded of it. What can decide is a value that was observed, so the candidates are these, and each answer was tried by
- * judging the whole session again. Nothing for a rule with exceptions: it holds two bounds over two counts.
+ * spares the session over all that is recorded of it. What can decide is a value that was observed, so the candidates
+ * are these, and each answer was tried by judging the whole session again. Nothing is tried for a rule with exceptions:
+ * it holds two bounds over two counts.
  */
-export function sparedThresholds(story: Story, rise: Rise): SparedThreshold[] {
+export function sparedThresholds(story: Story, rise: Rise): SparedThreshold[] | Untried {
   const condition = conditionOf(rise);
   const planned = planOf(story, rise);
   const source = planned?.rule.when[condition];
-  if (planned === undefined || typeof source !== 'string' || planned.exceptions.length > 0) return [];
-  return thresholdTexts(source).flatMap((text) => {
+  if (planned === undefined) return 'intent';
+  if (planned.exceptions.length > 0) return 'exceptions';
+  const texts = typeof source === 'string' ? thresholdTexts(source) : [];
+  if (texts.length === 0) return 'no_threshold';
+  return texts.flatMap((text) => {
     const spares = (value: number) => sparedBy(story, rise, condition, text.withThreshold(value));
     const threshold = leastSparing(candidates(story, planned, text), spares);
     const { score, operator, threshold: was } = text;

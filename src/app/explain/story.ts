@@ -6,7 +6,7 @@ import type { Output } from '../../domain/output.ts';
 import type { LogRecord } from '../../domain/record.ts';
 import type { Plan } from '../../engine/plan/policy.ts';
 import { Gauge, type Reading } from '../gauge.ts';
-import type { Recording } from '../recording.ts';
+import type { RecordedLog } from '../recording.ts';
 import { type ReplayOptions, replay } from '../replay.ts';
 
 /** One action of the session, as the log holds it. */
@@ -14,6 +14,7 @@ export interface StoryAction {
   /** From 1, over all actions of the session that the recording holds. */
   number: number;
   file: string;
+  /** In a file its line, in a topic its offset. */
   line: number;
   record: LogRecord;
   event: ActionEvent;
@@ -48,7 +49,7 @@ const KNOWN_MAX = 10_000;
 
 /** Replays the recordings, and answers the session's story, or which sessions there are. */
 export async function storyOf(
-  recordings: readonly Recording[],
+  recordings: readonly RecordedLog[],
   options: ReplayOptions,
   session: string,
 ): Promise<{ story: Story } | { known: string[] }> {
@@ -88,7 +89,7 @@ export async function storyOf(
 
 /** The session that a command stops; else the ids of the commands that the recordings lead to. */
 export async function sessionOfCommand(
-  recordings: readonly Recording[],
+  recordings: readonly RecordedLog[],
   options: ReplayOptions,
   id: string,
 ): Promise<{ session: string } | { known: string[] }> {
