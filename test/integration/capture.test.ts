@@ -15,7 +15,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => deployment?.close());
 
-it('a run captured from Kafka replays from the file to the same commands', { timeout: 120_000 }, async () => {
+it('a run captured from Kafka replays from the file to the same commands', { timeout: 240_000 }, async () => {
   const { kafka, prefix, folder, keys, flags } = deployment;
   const analyzer = await deployment.run();
   await deployment.produce(traffic({ sessions: 60, events: 20_000, seed: 5, startMs: Date.now() }));
