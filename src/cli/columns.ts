@@ -33,8 +33,8 @@ export function alignedWithin(rows: readonly (readonly string[])[], width: numbe
   const widths = widthsOf(rows);
   const over = widths.reduce((sum, one) => sum + one + 2, -2) - width;
   for (let left = over; left > 0; left--) {
-    const widest = cuttable.reduce((a, b) => (widths[b]! > widths[a]! ? b : a), cuttable[0] ?? 0);
-    if (!cuttable.includes(widest) || widths[widest]! <= CUT_MIN) break;
+    const [widest] = cuttable.filter((one) => widths[one]! > CUT_MIN).sort((a, b) => widths[b]! - widths[a]!);
+    if (widest === undefined) break;
     widths[widest]!--;
   }
   const fitting = rows.map((row) => row.map((cell, column) => cut(cell, widths[column]!)));

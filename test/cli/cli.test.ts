@@ -66,6 +66,8 @@ describe('firebreak explain', () => {
     ['a session that is not there', ['mail-helper-0303'], 'did you mean "mail-helper-0302"?'],
     ['a command that is not there', ['--command', 'cmd-1'], 'command "cmd-1": not in '],
     ['neither', [], 'name what to explain: a session, or a command'],
+    ['what is kept and a file', ['mail-helper-0302', '--kept'], '--kept goes with a session, and without --from'],
+    ['Redis that nobody reads', ['mail-helper-0302', '--redis', 'redis://r'], '--redis goes with --kept'],
   ])('refuses %s', async (_, args, message) => {
     const { code, out, err } = await firebreak(['explain', ...args, '--from', story]);
     expect([code, out]).toEqual([1, '']);
