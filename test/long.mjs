@@ -1,7 +1,12 @@
-// `npm run test:long -- --part NAME`: what takes too long for every run. Appends a line per run to results/long.ndjson.
+// `npm run test:long -- --part NAME [...]`: what takes too long for every run. Appends lines to results/long.ndjson.
+// A part with `inputs` takes [--count N] [--from SEED] and runs in slices, one seed and one line each; without --from it
+// goes on behind the last seed that is recorded there. Every other part hands its arguments on to its command.
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 
+const RESULTS = 'results/long.ndjson';
+/** `inputs`: how many in all, and in one slice. */
 const PARTS = {
   compatibility: {
     about: 'every Kafka version that the README names: consume, produce, admin, group',
@@ -16,26 +21,78 @@ const PARTS = {
     args: ['test/properties/state-store.test.ts', '-t', 'scripts answer'],
     env: { FIREBREAK_RANDOM_RUNS: '100000' },
   },
+  'fuzz-rules': {
+    about: 'mutated rule files, as many expressions, random bytes: no crash, no escape, none over 100 ms of CPU',
+    args: ['test/fuzz/rules.test.ts'],
+    inputs: { all: 1_000_000, slice: 10_000 },
+  },
+  'differential-engine': {
+    about: 'random streams under the policies of the properties, the engine against the naive one',
+    args: ['test/properties/step.test.ts', '-t', 'whole history'],
+    inputs: { all: 100_000, slice: 2000 },
+  },
+  'differential-expressions': {
+    about: 'random expressions against mathjs',
+    args: ['test/properties/expression.test.ts', '-t', 'same value'],
+    inputs: { all: 100_000, slice: 50_000 },
+  },
 };
 
-const at = process.argv.indexOf('--part');
-const name = at < 0 ? undefined : process.argv[at + 1];
-const part = Object.hasOwn(PARTS, name ?? '') ? PARTS[name] : undefined;
-if (part === undefined) {
-  const parts = Object.entries(PARTS).map(([one, { about }]) => `  ${one.padEnd(20)}${about}`);
-  console.error(`npm run test:long -- --part NAME; found "${name ?? 'no part'}". Parts:\n${parts.join('\n')}`);
+function refuse(found) {
+  const parts = Object.entries(PARTS).map(([one, { about }]) => `  ${one.padEnd(26)}${about}`);
+  console.error(`npm run test:long -- --part NAME; ${found}. Parts:\n${parts.join('\n')}`);
   process.exit(2);
 }
-const startedMs = Date.now();
-const [command, ...args] = [...(part.command ?? ['npx', 'vitest', 'run', ...part.args]), ...process.argv.slice(at + 2)];
-const { status } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...part.env } });
-mkdirSync('results', { recursive: true });
-const line = {
-  part: name,
-  args,
-  startedAt: new Date(startedMs).toISOString(),
-  seconds: (Date.now() - startedMs) / 1000,
-  status,
-};
-appendFileSync('results/long.ndjson', `${JSON.stringify(line)}\n`);
-process.exit(status ?? 1);
+
+function count(option, text) {
+  if (!/^[1-9]\d{0,8}$/.test(text)) refuse(`--${option}: found "${text}", allowed: a whole number from 1`);
+  return Number(text);
+}
+
+function slicesOf(args) {
+  const options = { count: { type: 'string' }, from: { type: 'string' } };
+  try {
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    return refuse(error.message);
+  }
+}
+
+/** The recorded slices of a part that passed. */
+function passed(part) {
+  const lines = existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8').split('\n').filter(Boolean) : [];
+  return lines.map((line) => JSON.parse(line)).filter((line) => line.part === part && line.status === 0);
+}
+
+function run(part, { command = ['npx', 'vitest', 'run'], args: own = [], env = {} }, more, slice = {}) {
+  const startedMs = Date.now();
+  const [program, ...args] = [...command, ...own, ...more];
+  const { status } = spawnSync(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  mkdirSync('results', { recursive: true });
+  const startedAt = new Date(startedMs).toISOString();
+  const line = { part, ...slice, args, startedAt, seconds: (Date.now() - startedMs) / 1000, status };
+  appendFileSync(RESULTS, `${JSON.stringify(line)}\n`);
+  return status ?? 1;
+}
+
+const at = process.argv.indexOf('--part');
+const name = at < 0 ? '' : (process.argv[at + 1] ?? '');
+const more = process.argv.slice(at + 2);
+const part = Object.hasOwn(PARTS, name) ? PARTS[name] : refuse(`found "${name || 'no part'}"`);
+if (part.inputs === undefined) process.exit(run(name, part, more));
+
+const values = slicesOf(more);
+const all = values.count === undefined ? part.inputs.all : count('count', values.count);
+const recorded = passed(name).map((slice) => slice.seed);
+let seed = values.from === undefined ? Math.max(0, ...recorded) + 1 : count('from', values.from);
+for (let done = 0; done < all; seed++) {
+  const inputs = Math.min(part.inputs.slice, all - done);
+  const env = { FIREBREAK_RANDOM_RUNS: String(inputs), FIREBREAK_RANDOM_SEED: String(seed) };
+  if (run(name, { ...part, env }, ['--testTimeout', '86400000', '--reporter', 'dot'], { seed, inputs }) !== 0) {
+    console.error(`${name}: seed ${seed} fails; again with --from ${seed} --count ${inputs}`);
+    process.exit(1);
+  }
+  done += inputs;
+  const total = passed(name).reduce((sum, slice) => sum + slice.inputs, 0);
+  console.log(`${name}: ${done} of ${all} inputs; ${total} over all runs, next seed ${seed + 1}`);
+}

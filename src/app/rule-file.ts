@@ -55,7 +55,7 @@ export function parseRuleFile(file: string, text: string | Uint8Array): ParsedFi
 }
 
 /** One file alone: it can use only the lists and macros that it holds itself. */
-export function readRuleFile(file: string, text: string): RuleFile {
+export function readRuleFile(file: string, text: string | Uint8Array): RuleFile {
   const parsed = parseRuleFile(file, text);
   const fragments = new Fragments([parsed]);
   return understand(parsed, fragments, new FolderExceptions([parsed], fragments));

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { compileExpression } from '../../src/engine/expression/compile.ts';
 import { ExpressionFault } from '../../src/engine/expression/fault.ts';
 import { names, paths } from '../engine/expression/declared.ts';
+import { runsOf } from './runs.ts';
 
 /**
  * The oracle is mathjs' own evaluation. What is documented to differ is replaced in it:
@@ -222,7 +223,7 @@ describe('expressions against mathjs', () => {
         // -0 equals 0 in every comparison that an expression can make.
         expect(found === 0 ? 0 : found, pair.ours).toBe(expected === 0 ? 0 : expected);
       }),
-      { numRuns: 12_000 },
+      runsOf({ numRuns: 12_000 }),
     );
     // Most of the large ones are refused for their size; enough must remain for the comparison to mean something.
     expect(outcomes.value).toBeGreaterThan(300);

@@ -12,6 +12,7 @@ import { judgeSession } from './naive-engine.ts';
 import type { Arrived, NaivePolicy } from './naive-measures.ts';
 import { longRandomLog, randomLog } from './random-log.ts';
 import { POLICIES, planOfPolicy } from './random-policies.ts';
+import { runsOf } from './runs.ts';
 
 const PLANS: readonly Plan[] = POLICIES.map(planOfPolicy);
 const TOPIC = 'topic-1';
@@ -88,7 +89,7 @@ describe('step', () => {
         }
         expect(partition.state.accounting).toMatchObject({ judged, repeated, afterKill, beforePolicy });
       }),
-      { numRuns: 150, ...WITHIN },
+      runsOf({ numRuns: 150, ...WITHIN }),
     );
   });
 

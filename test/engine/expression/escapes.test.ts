@@ -3,16 +3,15 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
-import { create, type MathNode, parseDependencies } from 'mathjs/number';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { compileExpression } from '../../../src/engine/expression/compile.ts';
 import { ExpressionFault } from '../../../src/engine/expression/fault.ts';
 import { functionNames } from '../../../src/engine/expression/functions.ts';
 import { names, paths } from './declared.ts';
+import { forbidden } from './forbidden.ts';
 
 const values = [50, 40, 8, 12.5, 900, 'db.read', 'analyst', true, false];
-const { parse } = create({ ...parseDependencies });
 
 const escapes = [
   'cos.constructor("return process")()',
@@ -40,6 +39,30 @@ const escapes = [
   'resolve("x")',
   'chain(3).done()',
   'typed("f", {})',
+  // What was reported to mathjs from 2017 to 2024, and repaired there; CVE-2017-1001002 to -1001004 and CVE-2020-7743 too.
+  'sqrt.constructor.call(null, "return 1")()',
+  'cos.constructor.bind()("return 1")()',
+  '["//", "return process"]._data.map(cos.constructor)[1]()',
+  '{}.constructor.assign(cos.constructor, {bind: null})',
+  'import({matrix: cos.constructor}, {override: 1})',
+  'x = {subset: cos.constructor}[tool]; x()',
+  '[].map[concat("constr", "uctor")]("return 1")()',
+  'tool.co\\u006Estructor',
+  'tool.co\u006Estructor("return 1")()',
+  'tool["co\\u006Estructor"] = 2',
+  '{co\\u006Estructor: 2}',
+  'parser().get("constructor")',
+  'evaluate("value", {}.constructor)("return 1")()',
+  '{}.valueOf.bind("".toString)',
+  'tool.__defineGetter__("value", f)',
+  'expression.node.Node.prototype.compile.call(1)',
+  'parse("x = 1").map(f).compile().evaluate()',
+  'subset(parse("1"), index("value"), "evaluate").compile()',
+  'cos.syntax = "eval"',
+  'unit("5 cm").units',
+  'config({"__proto__": {polluted: 1}})',
+  'typed("f(){}; return process; //", {"number": f})',
+  'simplify(x) = x; simplify(process)',
   'f(x) = x^2',
   'f(x) = f(x); f(1)',
   'deletes = 1',
@@ -82,43 +105,15 @@ const escapes = [
 
 describe('published escapes and costly inputs', () => {
   it.each(escapes)('refuses %s', (source) => {
-    expect(compileExpression(source, names).ok).toBe(false);
+    const compiled = compileExpression(source, names);
+    const said = compiled.ok ? [] : compiled.problems.map(({ message }) => message);
+    expect(said[0]).toMatch(
+      /^unknown (name|function) "|not allowed|is a function: write|^expected an operator|more than 100|at most 512/,
+    );
   });
 });
 
 describe('fuzz', () => {
-  const allowed = new Set([
-    'Constant',
-    'Symbol',
-    'Accessor',
-    'Index',
-    'Function',
-    'Operator',
-    'Conditional',
-    'Parenthesis',
-  ]);
-  const operators = new Set(['+', '-', '*', '/', '^', '<', '<=', '>', '>=', '==', '!=', 'and', 'or', 'not']);
-
-  /** Independent of the compiler's own walk: no node, operator or function outside the language, nothing indexed. */
-  function forbidden(tree: MathNode): string[] {
-    const found: string[] = [];
-    tree.traverse((any) => {
-      const node = any as MathNode & Record<string, unknown>;
-      if (!allowed.has(node.type.replace('Node', ''))) found.push(node.type);
-      if (node.type === 'OperatorNode') {
-        const unaryPlus = node['fn'] === 'unaryPlus';
-        if (!operators.has(String(node['op'])) || node['implicit'] || unaryPlus) found.push(`operator ${node['op']}`);
-      }
-      if (node.type === 'IndexNode' && !node['dotNotation']) found.push('index');
-      if (node.type === 'AccessorNode' && !paths.includes(node.toString()) && !partOfPath(node.toString())) {
-        found.push(`access ${node.toString()}`);
-      }
-      if (node.type === 'FunctionNode' && !functionNames.includes(String(node['fn']))) found.push('call');
-    });
-    return found;
-  }
-  const partOfPath = (text: string) => paths.some((path) => path.startsWith(`${text}.`));
-
   function check(source: string): boolean {
     const compiled = compileExpression(source, names);
     if (!compiled.ok) {
@@ -126,7 +121,7 @@ describe('fuzz', () => {
       for (const { at } of compiled.problems) expect(at >= 0 && at <= source.length).toBe(true);
       return false;
     }
-    expect(forbidden(parse(source.replaceAll(/[\r\n]/g, ' ')))).toEqual([]);
+    expect(forbidden(source, paths)).toEqual([]);
     try {
       const value = compiled.evaluate(values);
       expect(typeof value).toBe(compiled.type);
@@ -141,7 +136,7 @@ describe('fuzz', () => {
       fc.property(fc.oneof(fc.string({ unit: 'binary', size: 'max', maxLength: 600 }), fc.string()), (source) => {
         check(source);
       }),
-      { numRuns: 10_000 },
+      { numRuns: 3000 },
     );
   });
 
