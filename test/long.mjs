@@ -22,7 +22,7 @@ const PARTS = {
     env: { FIREBREAK_RANDOM_RUNS: '100000' },
   },
   'fuzz-rules': {
-    about: 'mutated rule files, as many expressions, random bytes: no crash, no escape, none over 100 ms of CPU',
+    about: 'mutated rule files, as many expressions, random bytes: no crash, no escape, none over 250 ms of CPU',
     args: ['test/fuzz/rules.test.ts'],
     inputs: { all: 1_000_000, slice: 10_000 },
   },
