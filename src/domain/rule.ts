@@ -18,6 +18,7 @@ export const MEASURE_KINDS = [
   'avg',
   'min',
   'max',
+  'percentile',
   'distinct',
   'firstSeen',
   'points',
@@ -31,7 +32,9 @@ const Expression = z
 const Window = z.union([z.literal('session'), Duration], 'a window such as 30s, 10m, 2h, or session');
 const MeasureText = z
   .string()
-  .describe('count, attempts, rate, share, points(30m), sum(field), avg(field), distinct(field), …');
+  .describe(
+    'count, attempts, rate, share, points(30m), sum(field), avg(field), percentile(field, 95), distinct(field), …',
+  );
 
 /** The measures of a rule, where each may bring a filter of its own in the shape of `match`. */
 export function measuresOver<M extends z.ZodType>(match: M) {

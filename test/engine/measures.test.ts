@@ -118,6 +118,7 @@ describe('avg, min and max', () => {
   it.each<[string, string]>([
     ['an average', 'avg(amount)'],
     ['a maximum', 'max(amount)'],
+    ['a percentile', 'percentile(amount, 50)'],
     ['a minimum', 'min(amount)'],
   ])('%s of moved marks alone pauses and does not kill', (_, of) => {
     const late = new Log(planOf([{ match: { tool: 'pay' }, measure: { n: of }, when: { kill: 'n > 0' } }]));
@@ -126,6 +127,34 @@ describe('avg, min and max', () => {
     expect(late.level()).toBe('paused');
     late.act(32 * MINUTE, { tool: 'pay', amount: 5 });
     expect(late.level()).toBe('killed');
+  });
+});
+
+describe('percentile', () => {
+  it.each<[string, string, Step[], number]>([
+    ['is 0 without a number', '50', paid(undefined), 0],
+    ['is the number that so many of 100 do not exceed', '75', paid(4, 1, undefined, 3, 2), 3],
+    ['is one of the numbers, of the higher ones where it lies between two', '51', paid(1, 9), 9],
+    ['is the lowest at 0', '0', paid(5, -2, 7), -2],
+    ['is the highest at 100', '100', paid(5, -2, 7), 7],
+    ['forgets what has left the window', '100', [...paid(100, 1), [10 * MINUTE, { amount: 3 }]], 3],
+    [
+      'takes a retry as a number of its own',
+      '50',
+      [
+        [0, { ...FAILED, amount: 1 }],
+        [1, { ...DONE, amount: 1 }],
+        [2, { amount: 9 }],
+      ],
+      1,
+    ],
+  ])('%s', (_, p, steps, expected) => {
+    expect(measured({ measure: { n: `percentile(amount, ${p})` } }, steps)).toEqual({ n: expected });
+  });
+
+  it('begins anew with the life of the session where that is its window', () => {
+    const steps: Step[] = [...paid(100), [40 * MINUTE, { amount: 3 }]];
+    expect(measured({ within: 'session', measure: { n: 'percentile(amount, 100)' } }, steps)).toEqual({ n: 3 });
   });
 });
 

@@ -39,6 +39,7 @@ export type Measure =
   | 'avg(amount)'
   | 'min(amount)'
   | 'max(amount)'
+  | 'percentile(amount, 75)'
   | 'distinct(target)'
   | 'firstSeen(target)'
   | 'firstSeen(target, 2h)'
@@ -224,6 +225,12 @@ function resultOf(
     case 'max(amount)': {
       const amounts = (of: Judged[]) => of.flatMap(({ event }) => event.amount ?? []);
       return numberOr(amounts(used), amounts(live), (all) => Math[of === 'min(amount)' ? 'min' : 'max'](...all));
+    }
+    case 'percentile(amount, 75)': {
+      const amounts = (of: Judged[]) => of.flatMap(({ event }) => event.amount ?? []);
+      return numberOr(amounts(used), amounts(live), (all) => {
+        return all.sort((a, b) => a - b)[Math.max(0, Math.ceil(all.length * 0.75) - 1)]!;
+      });
     }
     case 'avg(amount)': {
       const withAmount = marks.filter(({ event }) => (event.amount ?? -1) >= 0);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FadingSum, HALF_LIVES_KEPT, halved } from '../../src/engine/window/fading-sum.ts';
 import type { Standing } from '../../src/engine/window/feature.ts';
 import { LifetimeAverage, LifetimeExtreme } from '../../src/engine/window/lifetime.ts';
+import { BUCKET_WIDTH, CELLS_MAX, Percentile } from '../../src/engine/window/percentile.ts';
 import { SlidingAverage } from '../../src/engine/window/sliding-average.ts';
 import { SlidingExtreme } from '../../src/engine/window/sliding-extreme.ts';
 import { EXACT_MARKS, PARTS_PER_WINDOW } from '../../src/engine/window/sliding-sum.ts';
@@ -171,6 +172,65 @@ describe('FadingSum', () => {
         expect(alone.total(nowMs + withinMs)).toBe(0);
       }),
       { numRuns: 40 },
+    );
+  });
+});
+
+describe('Percentile', () => {
+  const ranked = (numbers: readonly number[], percent: number) => {
+    const sorted = [...numbers].sort((a, b) => a - b);
+    return sorted[Math.max(1, Math.ceil((percent * sorted.length) / 100)) - 1]!;
+  };
+
+  it.each([1, -1])('is that of a window up to 1/60 longer, and less than 1/16 too high (sign %d)', (sign) => {
+    fc.assert(
+      fc.property(
+        story('fractions', 0, ADDING),
+        fc.integer({ min: 0, max: 100 }),
+        ({ withinMs, happenings }, percent) => {
+          const window = new Percentile(withinMs, percent);
+          const marks: Mark[] = [];
+          let nowMs = START_MS;
+          for (const [i, { afterMs, weight, standing }] of happenings.entries()) {
+            nowMs += afterMs;
+            // Of few buckets, so that none is merged.
+            const number = sign * (1 + (weight % 0.1875));
+            window.add(nowMs, number, standing);
+            marks.push({ atMs: nowMs, number, standing });
+            if (i % 5 !== 0) continue;
+            const longer = numbersIn(marks, nowMs, withinMs + withinMs / PARTS_PER_WINDOW);
+            const shortest = numbersIn(marks, nowMs, withinMs).length;
+            const possible = Array.from({ length: longer.length - shortest + 1 }, (_, more) =>
+              ranked(longer.slice(longer.length - shortest - more), percent),
+            );
+            const found = window.total(nowMs);
+            const fits = (one: number) => found >= one && found - one < BUCKET_WIDTH * Math.abs(one);
+            if (!possible.some(fits)) expect(possible).toContain(found);
+            if (numbersIn(marks, nowMs, 2 * withinMs).length <= EXACT_MARKS) expect(found).toBe(possible[0]);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('keeps few cells of whatever numbers, and only ever errs to higher', () => {
+    fc.assert(
+      fc.property(story('fractions', 0, COARSENED), fc.integer({ min: 0, max: 100 }), ({ happenings }, percent) => {
+        const window = new Percentile(Number.POSITIVE_INFINITY, percent);
+        const numbers: number[] = [];
+        for (const { weight, standing, what } of happenings) {
+          const number = numbers.length % 3 === 0 ? -weight : weight;
+          window.add(START_MS, number, standing);
+          numbers.push(number);
+          if (what === 'coarsen') window.coarsen();
+          const exact = ranked(numbers, percent);
+          if (!(window.total(START_MS) >= exact)) expect(window.total(START_MS)).toBe(exact);
+          expect(window.total(START_MS)).toBeLessThanOrEqual(Math.max(...numbers));
+          expect(window.size()).toBeLessThanOrEqual(CELLS_MAX + EXACT_MARKS + PARTS_PER_WINDOW + 1);
+        }
+      }),
+      { numRuns: 30 },
     );
   });
 });

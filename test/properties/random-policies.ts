@@ -104,11 +104,12 @@ const NUMBERS: NaiveRule = {
   measures: {
     low: 'min(amount)',
     high: 'max(amount)',
+    most: 'percentile(amount, 75)',
     mean: { of: 'avg(amount)', match: { action: ['pay', 'delete', 'send'] } },
     deleting: { of: 'share', match: { action: 'delete' }, withinMs: 30 * MINUTE },
   },
   when: {
-    watch: 'high > 400',
+    watch: 'high > 400 or most > 100',
     pause: 'mean > 150 and low >= 0',
     kill: 'low >= 0.25 and mean > 100 and deleting > 0.2',
   },

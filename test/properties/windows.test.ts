@@ -4,6 +4,7 @@ import { FadingSum } from '../../src/engine/window/fading-sum.ts';
 import type { Feature } from '../../src/engine/window/feature.ts';
 import { FirstSeen } from '../../src/engine/window/first-seen.ts';
 import { LifetimeAverage, LifetimeDistinct, LifetimeExtreme, LifetimeSum } from '../../src/engine/window/lifetime.ts';
+import { Percentile } from '../../src/engine/window/percentile.ts';
 import { SlidingAverage } from '../../src/engine/window/sliding-average.ts';
 import { EXACT_VALUES, SlidingDistinct } from '../../src/engine/window/sliding-distinct.ts';
 import { SlidingExtreme } from '../../src/engine/window/sliding-extreme.ts';
@@ -165,6 +166,7 @@ const NUMBER_FORMS: typeof FORMS = [
   ['SlidingExtreme max', (withinMs) => new SlidingExtreme(withinMs, 'max')],
   ['SlidingExtreme min', (withinMs) => new SlidingExtreme(withinMs, 'min')],
   ['LifetimeAverage', () => new LifetimeAverage()],
+  ['Percentile', (withinMs) => new Percentile(withinMs, 90)],
   ['LifetimeExtreme max', () => new LifetimeExtreme('max')],
   ['LifetimeExtreme min', () => new LifetimeExtreme('min')],
   ['FadingSum', (withinMs) => new FadingSum(withinMs)],

@@ -154,6 +154,7 @@ const RANGES: Record<NumberSource['feature'], (source: NumberSource, matches: Ma
   avg: () => NOT_NEGATIVE,
   min: () => ANY,
   max: () => ANY,
+  percentile: () => ANY,
   firstSeen: () => NOT_NEGATIVE,
   points: () => NOT_NEGATIVE,
   fading: () => NOT_NEGATIVE,

@@ -4,6 +4,7 @@ import { FadingSum } from '../window/fading-sum.ts';
 import type { Feature } from '../window/feature.ts';
 import { FirstSeen } from '../window/first-seen.ts';
 import { LifetimeAverage, LifetimeDistinct, LifetimeExtreme, LifetimeSum } from '../window/lifetime.ts';
+import { Percentile } from '../window/percentile.ts';
 import { SlidingAverage } from '../window/sliding-average.ts';
 import { SlidingDistinct } from '../window/sliding-distinct.ts';
 import { SlidingExtreme } from '../window/sliding-extreme.ts';
@@ -11,8 +12,8 @@ import { SlidingSum } from '../window/sliding-sum.ts';
 import type { FeatureKind } from './measure.ts';
 
 interface Form {
-  /** `withinMs` and `horizonMs` are Infinity for the life of the session. */
-  create(withinMs: number, horizonMs: number): Feature;
+  /** `withinMs` is Infinity for the life of the session. `of`: the horizon of first sightings, ms; or a percent. */
+  create(withinMs: number, of: number): Feature;
   read(from: ByteReader, withinMs: number): Feature;
 }
 
@@ -36,6 +37,7 @@ const FORMS = {
   10: { create: () => new LifetimeExtreme('min'), read: (from) => LifetimeExtreme.read(from, 'min') },
   11: { create: (withinMs) => new FadingSum(withinMs), read: FadingSum.read },
   12: { create: (withinMs, horizonMs) => new FirstSeen(withinMs, horizonMs), read: FirstSeen.read },
+  13: { create: (withinMs, percent) => new Percentile(withinMs, percent), read: Percentile.read },
   20: { create: (withinMs) => new CompletedSteps(withinMs), read: CompletedSteps.read },
 } as const satisfies Record<number, Form>;
 export type FormNumber = keyof typeof FORMS;
@@ -50,6 +52,7 @@ const FORMS_OF: Record<FeatureKind, { sliding: FormNumber; lifetime: FormNumber 
   avg: { sliding: 5, lifetime: 6 },
   max: { sliding: 7, lifetime: 9 },
   min: { sliding: 8, lifetime: 10 },
+  percentile: { sliding: 13, lifetime: 13 },
   distinct: { sliding: 2, lifetime: 4 },
   firstSeen: { sliding: 12, lifetime: 12 },
   points: { sliding: 1, lifetime: 3 },
@@ -57,10 +60,10 @@ const FORMS_OF: Record<FeatureKind, { sliding: FormNumber; lifetime: FormNumber 
   steps: { sliding: 20, lifetime: 20 },
 };
 
-/** `withinMs` and `horizonMs` are Infinity for the life of the session. */
-export function createFeature(kind: FeatureKind, withinMs: number, horizonMs = Number.POSITIVE_INFINITY): Feature {
+/** `withinMs` is Infinity for the life of the session, and so is the horizon in the place of an absent `of`. */
+export function createFeature(kind: FeatureKind, withinMs: number, of = Number.POSITIVE_INFINITY): Feature {
   const form: Form = FORMS[FORMS_OF[kind][Number.isFinite(withinMs) ? 'sliding' : 'lifetime']];
-  return form.create(withinMs, horizonMs);
+  return form.create(withinMs, of);
 }
 
 export function formOf(feature: Feature): FormNumber {
@@ -74,6 +77,7 @@ export function formOf(feature: Feature): FormNumber {
   if (feature instanceof LifetimeExtreme) return feature.extreme === 'max' ? 9 : 10;
   if (feature instanceof FadingSum) return 11;
   if (feature instanceof FirstSeen) return 12;
+  if (feature instanceof Percentile) return 13;
   if (feature instanceof CompletedSteps) return 20;
   throw new TypeError('a feature without a form of state');
 }

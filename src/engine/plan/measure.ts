@@ -19,6 +19,7 @@ type NumberKind =
   | 'avg'
   | 'min'
   | 'max'
+  | 'percentile'
   | 'distinct'
   | 'firstSeen'
   | 'points'
@@ -32,6 +33,8 @@ export interface NumberSource {
   field?: string;
   /** The horizon of first sightings, the half-life of points that fade. */
   timeMs?: number;
+  /** Of percentiles, 0 to 100. */
+  percent?: number;
   /** `ofAll`: as a share of all the session's actions. */
   reading: 'total' | 'perMinute' | 'ofAll';
 }
@@ -41,6 +44,8 @@ interface MeasureForm {
   field: 'none' | 'number' | 'text';
   /** What a duration behind the field means. It may be left out. */
   time?: 'a horizon' | 'a half-life';
+  /** Whether a percent, 0 to 100, must stand behind the field. */
+  percent?: 'needed';
   reading: NumberSource['reading'];
   usage: string;
 }
@@ -55,6 +60,13 @@ export const MEASURE_FORMS: Record<MeasureKind, MeasureForm> = {
   avg: { feature: 'avg', field: 'number', reading: 'total', usage: 'avg(amount)' },
   min: { feature: 'min', field: 'number', reading: 'total', usage: 'min(amount)' },
   max: { feature: 'max', field: 'number', reading: 'total', usage: 'max(amount)' },
+  percentile: {
+    feature: 'percentile',
+    field: 'number',
+    percent: 'needed',
+    reading: 'total',
+    usage: 'percentile(amount, 95)',
+  },
   distinct: { feature: 'distinct', field: 'text', reading: 'total', usage: 'distinct(target)' },
   firstSeen: {
     feature: 'firstSeen',
@@ -79,30 +91,37 @@ export function parseMeasure(text: string): { source: NumberSource } | { problem
   if (!found || !Object.hasOwn(MEASURE_FORMS, kind)) {
     return { problem: `unknown measure "${text}"${hint(kind, MEASURE_KINDS)}; ${allowed}` };
   }
-  const { field: wanted, time, usage, ...form } = MEASURE_FORMS[kind as MeasureKind];
+  const { field: wanted, time, percent, usage, ...form } = MEASURE_FORMS[kind as MeasureKind];
   const given = found[2] === undefined ? [] : found[2].split(',').map((one) => one.trim());
   const field = wanted === 'none' ? undefined : given.shift();
-  const [timeText, ...more] = given;
-  if (wanted === 'none' && time === undefined && timeText !== undefined) {
+  const [behind, ...more] = given;
+  if (wanted === 'none' && time === undefined && behind !== undefined) {
     return { problem: `${kind} takes no field; write ${usage}` };
   }
   if (wanted !== 'none' && (field === undefined || field === '')) {
     return { problem: `${kind} takes a field; write ${usage}` };
   }
-  if (more.length > 0 || (timeText !== undefined && time === undefined)) {
+  if (more.length > 0 || (behind !== undefined && time === undefined && percent === undefined)) {
     return { problem: `${kind} takes no more than that; write ${usage}` };
   }
   const unfit = field === undefined ? undefined : problemOfField(kind, field, wanted);
   if (unfit !== undefined) return { problem: unfit };
   const source = { ...form, ...(field === undefined ? {} : { field }) };
-  if (timeText === undefined) return { source };
-  const timeMs = parseDuration(timeText);
+  if (percent === 'needed') {
+    if (PERCENT.test(behind ?? '') && Number(behind) <= 100) return { source: { ...source, percent: Number(behind) } };
+    const shown = behind === undefined ? 'none' : `"${behind}"`;
+    return { problem: `${kind} takes a percent of 0 to 100 behind the field, and found ${shown}; write ${usage}` };
+  }
+  if (behind === undefined) return { source };
+  const timeMs = parseDuration(behind);
   if (!(timeMs >= SHORTEST_TIME_MS && timeMs <= LONGEST_TIME_MS[time!])) {
     const longest = time === 'a horizon' ? '30d' : '1d';
-    return { problem: `${kind} takes ${time} of 1s to ${longest}, and found "${timeText}"; write ${usage}` };
+    return { problem: `${kind} takes ${time} of 1s to ${longest}, and found "${behind}"; write ${usage}` };
   }
   return { source: { ...source, timeMs, ...(time === 'a half-life' ? { feature: 'fading' as const } : {}) } };
 }
+
+const PERCENT = /^\d{1,3}(\.\d{1,6})?$/;
 
 const SHORTEST_TIME_MS = 1000;
 const LONGEST_TIME_MS = { 'a horizon': 30 * 86_400_000, 'a half-life': 86_400_000 } as const;

@@ -13,7 +13,7 @@ import { STEPS_BYTES } from '../session/group.ts';
 import type { Feature } from '../window/feature.ts';
 import { PARTS_PER_WINDOW } from '../window/sliding-sum.ts';
 import { createFeature } from './feature-kind.ts';
-import type { FeatureKind, MeasureSource } from './measure.ts';
+import type { FeatureKind, MeasureSource, NumberSource } from './measure.ts';
 import { type Reading, readingOf } from './reading.ts';
 import { type CheckedRule, checkRule } from './rule.ts';
 import type { CheckedMeasure } from './rule-measure.ts';
@@ -175,13 +175,13 @@ function readOf(groups: Map<number, MutableGroup>, group: MutableGroup, measure:
 
 function featureOf(group: MutableGroup, { source, withinMs, own, weight }: Omit<CheckedMeasure, 'name'>): FeaturePlan {
   const { feature: kind } = source;
-  const timeMs = source.feature === 'steps' ? undefined : source.timeMs;
+  const { timeMs, percent }: Partial<NumberSource> = source.feature === 'steps' ? {} : source;
   const filter = own === undefined ? '' : ` ${canonicalJson(own.match)}`;
   const id = partId(`feature ${kind} ${meaningOf(source, weight)} ${withinMs}${filter}`);
   const known = group.features.find((one) => one.id === id);
   if (known) return known;
   const reading = readingOf(source, weight);
-  const create = () => createFeature(kind, withinMs, timeMs);
+  const create = () => createFeature(kind, withinMs, timeMs ?? percent);
   const movedMs = (kind === 'fading' ? timeMs! : withinMs) / PARTS_PER_WINDOW;
   const keepMs = kind === 'firstSeen' && timeMs !== undefined ? timeMs : withinMs;
   const plan: FeaturePlan = { id, kind, withinMs, movedMs, keepMs, reading, test: own?.test, create };
@@ -192,7 +192,9 @@ function featureOf(group: MutableGroup, { source, withinMs, own, weight }: Omit<
 /** What decides which number it is, beside its kind, its window and its filter. */
 function meaningOf(source: MeasureSource, weight: Weight | undefined): string {
   if (source.feature === 'steps') return source.plan.meaning;
-  return [source.field ?? '', source.timeMs, weight?.text].filter((part) => part !== undefined).join(' ');
+  return [source.field ?? '', source.timeMs, source.percent, weight?.text]
+    .filter((part) => part !== undefined)
+    .join(' ');
 }
 
 function indexByAction(groups: readonly MutableGroup[]): Plan['groupsFor'] {

@@ -34,9 +34,10 @@ export function readingOf(source: MeasureSource, weight: Weight | undefined): Re
       return { kind: 'number', retries: 'once', read: (event) => addable(read(event)) };
     }
     case 'min':
-    case 'max': {
+    case 'max':
+    case 'percentile': {
       const { read } = fieldOf(field!)!;
-      // A value that is seen again is the same value: a retry changes nothing but when it was seen last.
+      // For an extreme a value that is seen again is the same value. A percentile is over attempts, each with its own.
       return { kind: 'number', retries: 'each', read: (event) => comparable(read(event)) };
     }
     case 'points':
