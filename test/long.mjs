@@ -29,7 +29,7 @@ const PARTS = {
   'differential-engine': {
     about: 'random streams under the policies of the properties, the engine against the naive one',
     args: ['test/properties/step.test.ts', '-t', 'whole history'],
-    inputs: { all: 100_000, slice: 2000 },
+    inputs: { all: 100_000, slice: 250 },
   },
   'differential-expressions': {
     about: 'random expressions against mathjs',
