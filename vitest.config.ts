@@ -5,7 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than two processors have: much of the suite waits for real servers and processes.
+    maxWorkers: 3,
     globalSetup: 'test/services/global-setup.ts',
   },
 });
