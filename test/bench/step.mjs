@@ -4,9 +4,8 @@
  *
  * The rules are those in rules/; 500 sessions at once do ordinary work, and one in fifty deletes a lot.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { parseAllDocuments } from 'yaml';
-import { PolicySettings, Rule } from '../../dist/domain/rule.js';
+import { fileURLToPath } from 'node:url';
+import { loadPolicyFolder } from '../../dist/app/rule-folder.js';
 import { Partition } from '../../dist/engine/partition.js';
 import { compilePolicy } from '../../dist/engine/plan/policy.js';
 import { step } from '../../dist/engine/step.js';
@@ -16,15 +15,9 @@ const SESSIONS = 500;
 const START_MS = Date.UTC(2026, 0, 5, 9);
 const ACTIONS = ['read', 'list', 'read', 'update', 'read', 'execute', 'delete', 'read', 'send', 'other'];
 
-function plan() {
-  const folder = new URL('../../rules/', import.meta.url);
-  const rules = readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml'))
-    .flatMap((name) => parseAllDocuments(readFileSync(new URL(name, folder), 'utf8')))
-    .map((document) => document.toJS())
-    .filter((document) => document?.match !== undefined && document.kind !== 'policy')
-    .map((document) => Rule.parse(document));
-  return compilePolicy(`sha256:${'0'.repeat(64)}`, { format: 1, settings: PolicySettings.parse({}), rules });
+async function plan() {
+  const body = await loadPolicyFolder(fileURLToPath(new URL('../../rules/', import.meta.url)));
+  return compilePolicy(`sha256:${'0'.repeat(64)}`, body);
 }
 
 function eventAt(i, numbering) {
@@ -57,7 +50,7 @@ function nanosPerCall(count, call) {
   return ((user + system) * 1000) / count;
 }
 
-const compiled = plan();
+const compiled = await plan();
 console.log(`${[...compiled.groups.values()].flatMap(({ rules }) => rules).length} rules, ${EVENTS} events`);
 for (const numbering of ['seq', 'id']) {
   const texts = Array.from({ length: EVENTS }, (_, i) => JSON.stringify(eventAt(i, numbering)));
