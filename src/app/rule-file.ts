@@ -102,11 +102,11 @@ function readDocument(
     report({ path: [] }, 'a document is a map of fields: id: …, title: …; several are separated by ---');
     return;
   }
-  const { kind = 'rule' } = value as { kind?: unknown };
+  const { kind = 'rule', id } = value as { kind?: unknown; id?: unknown };
+  if ((kind === 'rule' || kind === 'intent') && typeof id === 'string')
+    read.ids.push({ file, ...document.locate({ path: ['id'] }), id });
   if (kind === 'rule') readRule(file, document, fragments, exceptions, read);
   else if (kind === 'intent') {
-    const { id } = value as { id?: unknown };
-    if (typeof id === 'string') read.ids.push({ file, ...document.locate({ path: ['id'] }), id });
     const intent = readIntent(file, document, fragments, read.diagnostics);
     if (intent) read.intents.push(intent);
   } else if (kind === 'policy') readSettings(file, document, read);
@@ -129,7 +129,6 @@ function readRule(
 ): void {
   const { id } = document.value as { id?: unknown };
   const write = reporter(file, document, read.diagnostics, typeof id === 'string' ? id : undefined);
-  if (typeof id === 'string') read.ids.push({ file, ...document.locate({ path: ['id'] }), id });
   const resolved = resolveRule(document, fragments, write);
   const { value } = resolved;
   const locate = (place: Place) => document.locate({ ...place, path: resolved.sourceOf(place.path) });

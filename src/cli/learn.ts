@@ -5,7 +5,7 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { readLabels } from '../app/backtest/labels.ts';
 import { BASELINE_FILE } from '../app/baseline-file.ts';
 import { parseBudget } from '../app/learn/budget.ts';
-import { type LearnOptions, learnBaseline } from '../app/learn/learner.ts';
+import { COHORT_BY, type LearnOptions, learnBaseline, SPLIT } from '../app/learn/learner.ts';
 import { Lessons } from '../app/learn/lesson.ts';
 import { openRecording, type Recording } from '../app/recording.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
@@ -26,11 +26,6 @@ interface Options {
   confidence: LearnOptions['confidence'];
   onUncertified: LearnOptions['onUncertified'];
 }
-
-/** Narrow to wide: a session belongs to the first that enough sessions were seen of. */
-const COHORT_BY = [['tenant', 'agent.role', 'task'], ['tenant', 'agent.role'], ['agent.role']];
-/** Parameters need far fewer sessions than thresholds at a small budget. */
-const SPLIT = { parameters: 0.6, maps: 0.15 };
 
 export function registerLearn(program: Command): void {
   program

@@ -18,6 +18,15 @@ export interface LearnOptions {
   split: SplitShares;
 }
 
+/** Narrow to wide: a session belongs to the first that enough sessions were seen of. */
+export const COHORT_BY: Baseline['cohortBy'] = [
+  ['tenant', 'agent.role', 'task'],
+  ['tenant', 'agent.role'],
+  ['agent.role'],
+];
+/** What is known needs most of the sessions; thresholds at a small budget need many too. */
+export const SPLIT: SplitShares = { parameters: 0.6, maps: 0.15 };
+
 /**
  * Learns from finished benign sessions, in three parts that share no unit, so that nothing which certifies a threshold
  * has shaped what it certifies:

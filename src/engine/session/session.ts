@@ -136,11 +136,11 @@ export class Session {
     this.tenant = event.tenant;
     if (event.principal === undefined) return false;
     this.principal = event.principal.id;
-    if (this.principals.length > PRINCIPALS_MAX) return false;
+    if (this.isTooWide) return false;
     const principal = fingerprint(event.principal.id);
     if (this.principals.includes(principal)) return false;
     this.principals.push(principal);
-    return this.principals.length > PRINCIPALS_MAX;
+    return this.isTooWide;
   }
 
   /** Only the mark of the kill stays. */

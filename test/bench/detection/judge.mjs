@@ -1,15 +1,11 @@
 /** Learns on benign sessions and judges others with the engine itself, as `firebreak learn` and `firebreak replay` do. */
 import { createHash } from 'node:crypto';
-import { learnBaseline } from '../../../dist/app/learn/learner.js';
+import { COHORT_BY, learnBaseline, SPLIT } from '../../../dist/app/learn/learner.js';
 import { Lessons } from '../../../dist/app/learn/lesson.js';
 import { replayPolicy } from '../../../dist/app/replay.js';
 import { checkIntent } from '../../../dist/engine/evidence/intent.js';
 import { Partition } from '../../../dist/engine/partition.js';
 import { step } from '../../../dist/engine/step.js';
-
-/** The same that `firebreak learn` uses. */
-const COHORT_BY = [['tenant', 'agent.role', 'task'], ['tenant', 'agent.role'], ['agent.role']];
-const SPLIT = { parameters: 0.6, maps: 0.15 };
 
 /** The fold that a task is judged in: by what the other folds taught. */
 export function foldOf(unit, folds) {

@@ -1,17 +1,10 @@
 /** What commands were worth, against labels. A command is known by the position of its event in the session, from 0. */
+import { wilson } from '../../../dist/app/backtest/labels.js';
 
-/** Wilson's 95 % interval of a share. */
-function wilson(count, of) {
-  if (of === 0) return [0, 1];
-  const z = 1.959963984540054;
-  const share = count / of;
-  const centre = share + (z * z) / (2 * of);
-  const half = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
-  const weight = 1 + (z * z) / of;
-  return [Math.max(0, (centre - half) / weight), Math.min(1, (centre + half) / weight)];
+function share(count, of) {
+  const { low, high } = wilson(count, of);
+  return { count, of, rate: of === 0 ? 0 : count / of, interval: [low, high] };
 }
-
-const share = (count, of) => ({ count, of, rate: of === 0 ? 0 : count / of, interval: wilson(count, of) });
 
 /**
  * @param sessions with labels
