@@ -40,7 +40,7 @@ export function registerInit(program: Command): void {
       brokers: config.kafka.brokers,
       partitions: options.partitions,
       replicationFactor: options.replicationFactor,
-      nowMs: systemClock.nowMs(),
+      clock: systemClock,
     });
     say(created.length === 0 ? 'topics: all there already' : `topics made: ${created.join(', ')}`);
     say(`log ${config.kafka.topicPrefix}actions: topic id ${identity.topicId}, ${identity.partitions} partitions`);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKafka } from '../../src/adapters/kafka/client.ts';
 import { PartitionClient } from '../../src/adapters/kafka/partition-client.ts';
 import { createTopics } from '../../src/adapters/kafka/topics.ts';
+import { systemClock } from '../../src/adapters/system-clock.ts';
 import { DEFAULT_KAFKA_VERSION, type KafkaService, startKafka } from './kafka.ts';
 
 const VERSIONS = ['3.9.2', '4.0.2', '4.1.2', DEFAULT_KAFKA_VERSION];
@@ -34,7 +35,7 @@ describe.each(VERSIONS)('Kafka %s', (version) => {
     admin = kafka.admin();
     producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
     await Promise.all([admin.connect(), producer.connect()]);
-    const options = { topicPrefix, partitions: 2, replicationFactor: 1, nowMs: 0, brokers: service.brokers };
+    const options = { topicPrefix, partitions: 2, replicationFactor: 1, clock: systemClock, brokers: service.brokers };
     const { created, problems, identity } = await createTopics(kafka, options);
     expect({ created: created.length, problems, partitions: identity.partitions }).toEqual({
       created: 10,

@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import type { RawRecord } from '../../domain/record.ts';
+import { systemClock } from '../system-clock.ts';
 
 /**
  * Reads single ranges of partitions without a consumer group. kafkajs has no public call for that, and a throwaway
@@ -66,7 +67,8 @@ interface Cluster {
   ): Promise<{ partitions: { partition: number; offset: string }[] }[]>;
 }
 
-const ATTEMPTS = 4;
+const ATTEMPTS = 6;
+const PAUSE_MS = 50;
 const METADATA_MAX_AGE_MS = 30_000;
 const READ_UNCOMMITTED = 0;
 
@@ -181,7 +183,10 @@ export class PartitionClient {
     return found;
   }
 
-  /** Leaders move and connections break: each attempt begins with what the cluster says now. */
+  /**
+   * Leaders move, connections break, and a broker may not host yet what the cluster says it leads: each attempt begins
+   * with what the cluster says by then, after a pause that doubles, 1.6 s in all.
+   */
   async #retried<T>(topic: string, call: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -192,6 +197,7 @@ export class PartitionClient {
         return await call();
       } catch (error) {
         if (attempt === ATTEMPTS) throw error;
+        await systemClock.sleep(PAUSE_MS * 2 ** (attempt - 1));
         const { host, port } = error as { host?: string; port?: number };
         if (host !== undefined && port !== undefined) this.#cluster.removeBroker({ host, port });
         if (!this.#cluster.isConnected()) this.#connected = undefined;

@@ -1,5 +1,7 @@
 import type { Admin, Kafka } from 'kafkajs';
-import { ConfigResourceTypes, KafkaJSAggregateError } from './kafkajs.ts';
+import type { Clock } from '../../ports.ts';
+import { ConfigResourceTypes } from './kafkajs.ts';
+import { makeTopics } from './topic-creation.ts';
 import { type DesignOptions, settingHolds, type TopicDesign, topicDesigns } from './topic-design.ts';
 import { readTopicIdentity, type TopicIdentity, writeTopicIdentity } from './topic-identity.ts';
 
@@ -17,7 +19,7 @@ export interface TopicOptions {
 export interface CreateTopicsOptions extends TopicOptions {
   /** Partitions of the log. Changing it later is a migration. */
   partitions: number;
-  nowMs: number;
+  clock: Clock;
 }
 
 /** A topic that is not as it must be. */
@@ -43,7 +45,7 @@ const SESSION_LIFETIME_MS = DAY_MS;
 
 /** Makes the topics that are missing. Safe to repeat, also after half of it. */
 export async function createTopics(kafka: Kafka, options: CreateTopicsOptions): Promise<TopicsCreated> {
-  const { topicPrefix, replicationFactor, partitions, nowMs } = options;
+  const { topicPrefix, replicationFactor, partitions, clock } = options;
   const created: string[] = [];
   await withAdmin(kafka, async (admin) => {
     const existing = new Set(await admin.listTopics());
@@ -51,13 +53,17 @@ export async function createTopics(kafka: Kafka, options: CreateTopicsOptions): 
     const create = async (designs: TopicDesign[]) => {
       if (designs.length === 0) return;
       const topics = designs.map((design) => topicOf(design, topicPrefix, replicationFactor));
-      await refused(admin.createTopics({ topics, waitForLeaders: true }));
+      await makeTopics(admin, topics, clock);
       created.push(...topics.map(({ topic }) => topic));
     };
     await create(missing.filter(({ name }) => name === 'policies'));
     // Identity first: there is no moment in which the log exists and passes for one that somebody else made.
     if (missing.some(({ name }) => name === 'actions')) {
-      await writeTopicIdentity(kafka, topicPrefix, { topic: `${topicPrefix}actions`, partitions, nowMs });
+      await writeTopicIdentity(kafka, topicPrefix, {
+        topic: `${topicPrefix}actions`,
+        partitions,
+        nowMs: clock.nowMs(),
+      });
     }
     await create(missing.filter(({ name }) => name !== 'policies'));
   });
@@ -145,19 +151,6 @@ function wantedOf(holds: TopicDesign['settings'][number]['holds']): string {
   if (holds === 'anything') return 'anything';
   if ('exactly' in holds) return holds.exactly;
   return 'atMost' in holds ? `at most ${holds.atMost}` : `at least ${holds.atLeast}`;
-}
-
-/** kafkajs hides the reasons in a list: they are told. A topic that another process made meanwhile is no failure. */
-async function refused(creation: Promise<boolean>): Promise<void> {
-  try {
-    await creation;
-  } catch (error) {
-    if (!(error instanceof KafkaJSAggregateError)) throw error;
-    const reasons = error.errors.map((one) =>
-      typeof one === 'string' ? one : `${(one as Error & { topic?: string }).topic ?? 'topic'}: ${one.message}`,
-    );
-    throw new Error(`Kafka did not make the topics: ${reasons.join('; ')}`, { cause: error });
-  }
 }
 
 async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {

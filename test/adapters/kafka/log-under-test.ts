@@ -2,6 +2,7 @@ import { type Admin, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import pino from 'pino';
 import { createKafka } from '../../../src/adapters/kafka/client.ts';
 import { KafkaLogSource, type KafkaLogSourceOptions } from '../../../src/adapters/kafka/log-source.ts';
+import { makeTopics } from '../../../src/adapters/kafka/topic-creation.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
 import type { LogUnderTest } from '../../contracts/log-source.ts';
 
@@ -21,10 +22,7 @@ export function kafkaAt(brokers: readonly string[]): Kafka {
 
 export async function makeTopic(admin: Admin, topic: string, partitions: number, config: Record<string, string> = {}) {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-  await admin.createTopics({
-    topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }],
-    waitForLeaders: true,
-  });
+  await makeTopics(admin, [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }], systemClock);
 }
 
 /** A topic and a group of its own on the broker of the run. */

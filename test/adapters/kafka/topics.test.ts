@@ -4,12 +4,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createKafka } from '../../../src/adapters/kafka/client.ts';
 import { PartitionClient } from '../../../src/adapters/kafka/partition-client.ts';
 import { readRanges, wholeTopic } from '../../../src/adapters/kafka/range-reader.ts';
+import { makeTopics } from '../../../src/adapters/kafka/topic-creation.ts';
 import { topicDesigns } from '../../../src/adapters/kafka/topic-design.ts';
 import { readTopicIdentity } from '../../../src/adapters/kafka/topic-identity.ts';
 import { checkTopics, createTopics } from '../../../src/adapters/kafka/topics.ts';
+import { systemClock } from '../../../src/adapters/system-clock.ts';
 import { produceZstd } from '../../services/java-producer.ts';
 import { sharedKafka } from '../../services/shared.ts';
-import { quiet } from './log-under-test.ts';
+import { makeTopic, quiet } from './log-under-test.ts';
 
 const { brokers, prefix, version } = await sharedKafka();
 const kafka = createKafka({ brokers, clientId: 'topics-test', logger: quiet });
@@ -18,7 +20,7 @@ const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartiti
 
 let sets = 0;
 function ownSet() {
-  return { topicPrefix: `${prefix}.${sets++}.`, replicationFactor: 1, partitions: 3, nowMs: 0, brokers };
+  return { topicPrefix: `${prefix}.${sets++}.`, replicationFactor: 1, partitions: 3, clock: systemClock, brokers };
 }
 
 const ofInit = ownSet();
@@ -114,9 +116,23 @@ it('names what Kafka refuses', async () => {
   await expect(createTopics(kafka, options)).rejects.toThrow(/policies: Replication/);
 });
 
+it('waits for brokers that have not heard of a new topic yet', async () => {
+  const topic = `${prefix}.unheard`;
+  let asked = 0;
+  // The first two answers are those of a broker that is behind: the real refusal for a topic that is not there.
+  const behind = {
+    createTopics: admin.createTopics.bind(admin),
+    fetchTopicMetadata: (options?: { topics: string[] }) =>
+      admin.fetchTopicMetadata(asked++ < 2 ? { topics: [`${prefix}.nobody-made-it`] } : options),
+  };
+  await makeTopics(behind, [{ topic, numPartitions: 3 }], systemClock);
+  expect(asked).toBeGreaterThan(2);
+  expect(await admin.listTopics()).toContain(topic);
+});
+
 it('gives a topic that it did not make an id from the cluster, and no pinned count', async () => {
   const { topicPrefix } = ownSet();
-  await admin.createTopics({ topics: [{ topic: `${topicPrefix}actions`, numPartitions: 2 }], waitForLeaders: true });
+  await makeTopic(admin, `${topicPrefix}actions`, 2);
   const { clusterId } = await admin.describeCluster();
   const topicId = createHash('sha256').update(`${clusterId}/${topicPrefix}actions`).digest('hex');
   expect(await readTopicIdentity(kafka, topicPrefix)).toEqual({ topicId, partitions: undefined });
@@ -151,7 +167,7 @@ it('makes the broker refuse a record of 600 KB in the log, and take it in the qu
 
 it('stores what a Java producer compressed with zstd so that kafkajs reads it', { timeout: 120_000 }, async () => {
   const asIs = `${prefix}.as-is`;
-  await admin.createTopics({ topics: [{ topic: asIs, numPartitions: 1 }], waitForLeaders: true });
+  await makeTopic(admin, asIs, 1);
   const safe = `${ofInit.topicPrefix}decisions`;
   const lines = Array.from({ length: 500 }, (_, index) => `line ${index} ${'x'.repeat(200)}`);
   await Promise.all([asIs, safe].map((topic) => produceZstd({ brokers, version, topic }, lines)));
