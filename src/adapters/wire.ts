@@ -68,6 +68,16 @@ export function toWire(output: Output, options: WireOptions): WireMessage[] {
       // No later level overwrites the kill, whatever a compaction leaves of the session's own key.
       return level === 'killed' ? [latest, { ...latest, key: Buffer.from(`${output.key}#killed`) }] : [latest];
     }
+    case 'audit': {
+      const { position, chain, index, session, time } = output.entry;
+      const id = `${position.topicId}/${position.partition}/${chain}/${index}`;
+      return [
+        {
+          topic,
+          ...event(output.key, output.entry, { id, type: `${TYPE_PREFIX}audit.v1`, subject: session, time }, options),
+        },
+      ];
+    }
     case 'leases': {
       const { position, processedThrough } = output.lease;
       const id = `${position.topicId}/${position.partition}/${position.offset}`;

@@ -101,7 +101,11 @@ function settingLines({ settings: before }: PolicyBody, { settings: after }: Pol
   const names = Object.keys(PolicySettings.shape) as (keyof PolicySettings)[];
   return names
     .filter((name) => before[name] !== after[name])
-    .map((name) => `~ ${name.replace(/Ms$/, '')}: ${formatDuration(before[name])} → ${formatDuration(after[name])}`);
+    .map((name) => `~ ${name.replace(/Ms$/, '')}: ${settingText(name, before)} → ${settingText(name, after)}`);
+}
+
+function settingText(name: keyof PolicySettings, settings: PolicySettings): string {
+  return name.endsWith('Ms') ? formatDuration(settings[name]) : String(settings[name]);
 }
 
 function textOf(value: unknown): string {

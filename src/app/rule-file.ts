@@ -171,6 +171,12 @@ const SETTINGS = {
   watchHold: 'watchHoldMs',
   killMark: 'killMarkMs',
   delay: 'delayMs',
+  answerWithin: 'answerWithinMs',
+  reminderBefore: 'reminderBeforeMs',
+  decisionGrace: 'decisionGraceMs',
+  acknowledgeWithin: 'acknowledgeWithinMs',
+  publishAttempts: 'publishAttempts',
+  releaseApprovals: 'releaseApprovals',
 } as const satisfies Record<Exclude<keyof PolicyDocument, 'kind'>, keyof PolicySettings>;
 
 function readSettings(file: string, document: YamlDocument, read: RuleFile): void {
@@ -182,10 +188,10 @@ function readSettings(file: string, document: YamlDocument, read: RuleFile): voi
   }
   const settings: Partial<PolicySettings> = {};
   for (const [name, field] of Object.entries(SETTINGS) as [keyof typeof SETTINGS, keyof PolicySettings][]) {
-    const text = parsed.data[name];
-    if (text === undefined) continue;
-    settings[field] = parseDuration(text);
-    if (settings[field] <= 0) report({ path: [name] }, `${name}: found "${text}"; allowed: more than nothing`);
+    const value = parsed.data[name];
+    if (value === undefined) continue;
+    settings[field] = typeof value === 'number' ? value : parseDuration(value);
+    if (settings[field] <= 0) report({ path: [name] }, `${name}: found "${value}"; allowed: more than nothing`);
   }
   const complete = PolicySettings.safeParse(settings);
   if (complete.success) read.settings.push({ file, ...document.locate({ path: [] }), settings: complete.data });

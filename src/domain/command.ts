@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Grant, Person } from './decision.ts';
 
 /** Where in the log a decision was caused. `offset` is text, as in every JSON that leaves the process. */
 export const Position = z.strictObject({
@@ -25,9 +26,13 @@ export const Actor = {
   tenant: z.string().optional(),
 };
 
+/** In the place of a rule, which can have no such id: a person, nobody in time, a standing order. */
+export const CAUSES = ['firebreak:decision', 'firebreak:no-answer', 'firebreak:order'] as const;
+export type Cause = (typeof CAUSES)[number];
+
 /** Why: the rule, the numbers and the steps. */
 export const Reasoning = {
-  rule: z.string().describe('Id of the rule.'),
+  rule: z.string().describe('Id of the rule or intent, or one of CAUSES where neither decided.'),
   score: z.number().describe('Value of the decisive measure expression.'),
   threshold: z.number().describe('What it was compared with.'),
   reason: z.string().describe('One sentence for a person.'),
@@ -46,11 +51,17 @@ export const Command = z
     id: z.string(),
     action: z.enum(['pause', 'resume', 'kill']),
     session: z.string().optional(),
-    scope: z.string().optional().describe('Instead of a session: an order for an agent, a principal or a tenant.'),
+    scope: z
+      .string()
+      .optional()
+      .describe('Instead of a session: an order for all of an agent, a principal or a tenant, such as `tenant:corp`.'),
     ...Actor,
-    triggerEventId: z.string(),
+    agent: Actor.agent.optional().describe('Absent where a scope is meant that is no agent.'),
+    triggerEventId: z.string().describe('The event or the decision that caused it.'),
     time: z.string().describe('Append time of the record that caused it.'),
     ...Reasoning,
+    by: Person.optional().describe('Who decided it, where a person did.'),
+    grant: Grant.optional().describe('Of a resume: how far the session may go.'),
     policyHash: z.string(),
     position: Position,
     signature: z.string().optional().describe('Ed25519 over RFC 8785 canonical JSON without this field.'),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { AuditEntry } from './audit.ts';
 import { type Command, Position } from './command.ts';
+import type { Order } from './decision.ts';
 import type { Finding } from './finding.ts';
 import { Level } from './level.ts';
 import type { PolicyActivated, RawRecord, Refusal } from './record.ts';
@@ -35,7 +37,7 @@ export type OwnerRecord =
   | { type: 'command.published.v1'; body: { command: string; session?: string; scope?: string } }
   | {
       type: 'state.restated.v1';
-      body: { clockMs: number; policy?: PolicyActivated; orders: unknown[] };
+      body: { clockMs: number; policy?: PolicyActivated; orders: Order[] };
     };
 
 /**
@@ -46,6 +48,7 @@ export type Output =
   | { topic: 'commands'; key: string; command: Command }
   | { topic: 'findings'; key: string; finding: Finding }
   | { topic: 'verdicts'; key: string; verdict: Verdict }
+  | { topic: 'audit'; key: string; entry: AuditEntry }
   | { topic: 'leases'; key: string; lease: Lease }
   | {
       topic: 'quarantine';

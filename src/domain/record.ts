@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Decision, Order } from './decision.ts';
 import type { ActionEvent } from './event.ts';
 
 /**
@@ -9,33 +10,17 @@ export const TYPE_PREFIX = 'dev.firebreak.';
 
 const text = z.string().min(1).max(2048);
 const hash = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const person = z.looseObject({ id: text, type: z.string().optional() });
 
-export const Decision = z.looseObject({
-  id: text,
-  kind: z.enum(['release', 'reject', 'pause', 'kill', 'lift']),
-  session: text.optional(),
-  scope: z.looseObject({ type: z.enum(['agent', 'principal', 'tenant']), id: text }).optional(),
-  command: text.optional().describe('The command that this answers.'),
-  view: z.string().optional().describe('Digest of the evidence that the person saw.'),
-  by: person,
-  reason: z.string().optional(),
-  grant: z
-    .looseObject({
-      marks: z.number().optional(),
-      points: z.number().optional(),
-      minutes: z.number().optional(),
-      targets: z.array(z.string()).optional(),
-    })
-    .optional(),
-});
-export type Decision = z.infer<typeof Decision>;
+export const ACKNOWLEDGEMENTS = ['received', 'enforced', 'failed', 'unsupported'] as const;
 
+/** What an enforcer says of a command. Only `enforced` ends the waiting for it. */
 export const Acknowledgement = z.looseObject({
   id: text,
-  command: text,
+  command: text.describe('Id of the command.'),
   session: text,
-  status: z.enum(['received', 'enforced', 'failed', 'unsupported']),
+  status: z
+    .enum(ACKNOWLEDGEMENTS)
+    .describe('received: on its way; enforced: done; failed: tried in vain; unsupported: not possible here, ever.'),
   enforcer: text,
   reason: z.string().optional(),
 });
@@ -49,6 +34,7 @@ export const PolicyActivated = z.looseObject({
 });
 export type PolicyActivated = z.infer<typeof PolicyActivated>;
 
+/** The command is out. The first one of a command begins the time for an answer, and for an acknowledgement. */
 export const Published = z.looseObject({ command: text, session: text.optional(), scope: z.string().optional() });
 export type Published = z.infer<typeof Published>;
 
@@ -58,7 +44,7 @@ export type Tick = z.infer<typeof Tick>;
 export const Restated = z.looseObject({
   clockMs: z.int().nonnegative(),
   policy: PolicyActivated.optional(),
-  orders: z.array(z.unknown()).default([]),
+  orders: z.array(Order).default([]),
 });
 export type Restated = z.infer<typeof Restated>;
 

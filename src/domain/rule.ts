@@ -159,6 +159,9 @@ export type Rule = z.infer<typeof Rule>;
 export type Measure = Rule['measure'][string];
 export type StepsMeasure = Extract<Measure, { sequence: unknown } | { temporal: unknown }>;
 
+/** More would be a stream of repetitions, not an escalation. */
+export const PUBLISH_ATTEMPTS_MAX = 10;
+
 /** Settings that hold for a whole policy. Durations are milliseconds. */
 export const PolicySettings = z.strictObject({
   idleEndMs: z
@@ -178,6 +181,18 @@ export const PolicySettings = z.strictObject({
     .positive()
     .default(30 * 24 * 3_600_000),
   delayMs: z.int().positive().default(3_600_000),
+  answerWithinMs: z
+    .int()
+    .positive()
+    .default(15 * 60_000),
+  reminderBeforeMs: z
+    .int()
+    .positive()
+    .default(5 * 60_000),
+  decisionGraceMs: z.int().positive().default(30_000),
+  acknowledgeWithinMs: z.int().positive().default(60_000),
+  publishAttempts: z.int().min(1).max(PUBLISH_ATTEMPTS_MAX).default(3),
+  releaseApprovals: z.int().min(1).max(2).default(1),
 });
 export type PolicySettings = z.infer<typeof PolicySettings>;
 /** Those of a folder that says nothing; also where no policy is known yet. */
@@ -194,6 +209,22 @@ export const PolicyDocument = z
     delay: Duration.optional().describe(
       'An event may be so much older than its receipt; older ones are moved forward.',
     ),
+    answerWithin: Duration.optional().describe(
+      'So long a paused session waits for an answer, from the publication of the pause on; no answer is a no.',
+    ),
+    reminderBefore: Duration.optional().describe('So long before that time is over, a finding says so once.'),
+    decisionGrace: Duration.optional().describe('So long after that time the kill waits for answers on their way.'),
+    acknowledgeWithin: Duration.optional().describe(
+      'A command that no enforcer confirms within so long is published again, at last escalated.',
+    ),
+    publishAttempts: PolicySettings.shape.publishAttempts
+      .unwrap()
+      .optional()
+      .describe('So often an unconfirmed command is published before it is escalated.'),
+    releaseApprovals: PolicySettings.shape.releaseApprovals
+      .unwrap()
+      .optional()
+      .describe('People who must agree before a release or the lifting of an order counts: 1, or 2 (four eyes).'),
   })
   .describe('Firebreak policy settings');
 export type PolicyDocument = z.infer<typeof PolicyDocument>;

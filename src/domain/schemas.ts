@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { AuditEntry } from './audit.ts';
 import { Baseline } from './baseline.ts';
 import { Command } from './command.ts';
 import { ActionEvent } from './event.ts';
@@ -24,6 +25,7 @@ export const SCHEMAS: Record<string, z.ZodType> = {
   'action-event': ActionEvent,
   command: Command,
   finding: Finding,
+  audit: AuditEntry,
   verdict: Verdict,
   lease: Lease,
   'session-state': SessionState,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ORDERS_MAX, Order } from '../domain/decision.ts';
 import { FINDING_CODES, type FindingCode } from '../domain/finding.ts';
 import { PolicyActivated, REFUSALS, type Refusal } from '../domain/record.ts';
 import type { Plan } from './plan/policy.ts';
@@ -36,7 +37,7 @@ export const PartitionState = z.strictObject({
     .nonnegative()
     .optional()
     .describe('Clock at which a rebuild from the middle of the log began.'),
-  orders: z.array(z.unknown()),
+  orders: z.array(Order).max(ORDERS_MAX),
   auditHash: z.string(),
   accounting: Accounting,
 });

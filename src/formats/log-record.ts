@@ -1,3 +1,4 @@
+import type { Decision } from '../domain/decision.ts';
 import { ACTION_BYTES_MAX, ActionEvent, isPlaceholderSession } from '../domain/event.ts';
 import { isActionEvent } from '../domain/event-check.ts';
 import { explainLine, plainText } from '../domain/explain.ts';
@@ -5,7 +6,6 @@ import { controlPartition, partitionOf } from '../domain/partitioner.ts';
 import {
   type Acknowledgement,
   CONTROL_RECORDS,
-  type Decision,
   type LogRecord,
   type PolicyActivated,
   type Published,

@@ -73,7 +73,10 @@ export function outletContract(name: string, make: () => Promise<OutletUnderTest
 
     it('appends owner records to their partition of the log, as the log reads them', async () => {
       const { outlet, keyring, log } = await under();
-      const restated = { clockMs: 5, orders: [{ scope: 'agent:a' }] };
+      const scope = { type: 'agent' as const, id: 'a' };
+      const by = { id: 'kim' };
+      const order = { decision: 'd1', command: 'c1', scope, kind: 'pause' as const, by, sinceMs: 4 };
+      const restated = { clockMs: 5, orders: [order] };
       await outlet.publish([
         { topic: 'actions', key: 'fb:3', partition: 3, record: { type: 'tick.v1', body: {} } },
         { topic: 'actions', key: 'fb:3', partition: 3, record: { type: 'state.restated.v1', body: restated } },

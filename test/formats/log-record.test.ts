@@ -140,6 +140,8 @@ describe('decodeRecord: actions', () => {
 
 describe('decodeRecord: control records', () => {
   const decision = { id: 'd-1', kind: 'release', session: 's-1', by: { id: 'kim' } };
+  const scope = { type: 'tenant', id: 'corp' };
+  const order = { decision: 'd-1', command: 'c-1', scope, kind: 'pause', by: { id: 'kim' }, sinceMs: 1 };
   const policy = { hash: `sha256:${'0'.repeat(64)}`, chunks: 1, engine: 1 };
   const acknowledgement = { id: 'a-1', command: 'c-1', session: 's-1', status: 'enforced', enforcer: 'gw' };
   it.each<[string, RawRecord, string, RegExp?]>([
@@ -150,6 +152,29 @@ describe('decodeRecord: control records', () => {
       raw('s-1', { specversion: '1.0', type: 'dev.firebreak.decision.v1', data: decision }),
       'decision',
     ],
+    [
+      'an order for its partition',
+      raw('fb:3', { ...decision, kind: 'pause', session: undefined, scope }, typed('decision.v1')),
+      'decision',
+    ],
+    [
+      'a decision about nothing',
+      raw('fb:3', { ...decision, session: undefined }, typed('decision.v1')),
+      'invalid_control',
+      /^session: found nothing, allowed: a session, or a scope instead/,
+    ],
+    [
+      'an order for a session too',
+      raw('s-1', { ...decision, kind: 'pause', scope }, typed('decision.v1')),
+      'invalid_control',
+      /^scope: found an object, allowed: nothing beside a session/,
+    ],
+    [
+      'a grant without a bound',
+      raw('s-1', { ...decision, grant: { targets: ['a'] } }, typed('decision.v1')),
+      'invalid_control',
+      /^grant: found an object, allowed: a grant with at least one of marks, points and minutes/,
+    ],
     ['an acknowledgement', raw('s-1', acknowledgement, typed('command.acknowledged.v1')), 'acknowledgement'],
     ['a policy', raw('fb:0', policy, typed('policy.activated.v1')), 'policy'],
     ['a published record', raw('s-1', { command: 'c', session: 's-1' }, typed('command.published.v1')), 'published'],
@@ -157,12 +182,12 @@ describe('decodeRecord: control records', () => {
     ['a restated record', raw('fb:1', { clockMs: 5, policy }, typed('state.restated.v1')), 'restated'],
     [
       'a restated record of 300 KB',
-      raw('fb:1', { clockMs: 5, orders: ['x'.repeat(300_000)] }, typed('state.restated.v1')),
+      raw('fb:1', { clockMs: 5, orders: [{ ...order, reason: 'x'.repeat(300_000) }] }, typed('state.restated.v1')),
       'restated',
     ],
     [
       'a restated record of 600 KB',
-      raw('fb:1', { clockMs: 5, orders: ['x'.repeat(600_000)] }, typed('state.restated.v1')),
+      raw('fb:1', { clockMs: 5, orders: [{ ...order, reason: 'x'.repeat(600_000) }] }, typed('state.restated.v1')),
       'too_large',
     ],
     [

@@ -19,7 +19,7 @@ export function minimalForm(output: Output): Output | undefined {
           action,
           ...(command.session === undefined ? {} : { session: command.session }),
           ...(command.scope === undefined ? {} : { scope: command.scope }),
-          agent: { id: agent.id },
+          ...(agent === undefined ? {} : { agent: { id: agent.id } }),
           triggerEventId,
           time,
           rule,
@@ -37,6 +37,7 @@ export function minimalForm(output: Output): Output | undefined {
     }
     case 'findings': {
       const { id, code, time, position, policyHash, reason, session, level, rule, severity } = output.finding;
+      const { command, request, view, decision, refusal, scope } = output.finding;
       return {
         ...output,
         finding: {
@@ -50,6 +51,12 @@ export function minimalForm(output: Output): Output | undefined {
           ...(level === undefined ? {} : { level }),
           ...(rule === undefined ? {} : { rule }),
           ...(severity === undefined ? {} : { severity }),
+          ...(command === undefined ? {} : { command }),
+          ...(request === undefined ? {} : { request }),
+          ...(view === undefined ? {} : { view }),
+          ...(decision === undefined ? {} : { decision }),
+          ...(refusal === undefined ? {} : { refusal }),
+          ...(scope === undefined ? {} : { scope }),
         },
       };
     }
@@ -63,8 +70,9 @@ export function minimalForm(output: Output): Output | undefined {
       const reason = output.reason.slice(0, REASON_MAX);
       return { ...output, key: null, reason, raw: { ...raw, key: null, value: null, headers } };
     }
-    // Small as they are; and a restated state with less in it would be another state.
+    // Small as they are; a restated state with less in it would be another state, an audit entry another chain.
     case 'verdicts':
+    case 'audit':
     case 'leases':
     case 'actions':
       return undefined;

@@ -192,6 +192,8 @@ function nameOf(output: Output): string {
       return `command ${output.command.id}`;
     case 'findings':
       return `finding ${output.finding.id}`;
+    case 'audit':
+      return `audit entry ${output.entry.chain}/${output.entry.index} of ${output.key}`;
     case 'verdicts':
     case 'leases':
       return `${output.topic} of ${output.key}`;

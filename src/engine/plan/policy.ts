@@ -20,7 +20,7 @@ import type { CheckedMeasure } from './rule-measure.ts';
 import type { Weight } from './weight.ts';
 
 /** Number of this engine. A policy names the one it was checked with, and no partition follows one of a later engine. */
-export const ENGINE_VERSION = 2;
+export const ENGINE_VERSION = 3;
 
 /** One number kept per session, shared by every rule that measures the same of the same actions. */
 export interface FeaturePlan {
