@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import type { Logger } from 'pino';
 import { type Clock, LogGap, type LogReader } from '../../ports.ts';
-import { assignmentOf, type LogPlace, verifyHeld } from './assignment.ts';
+import { assignmentOf, type LogPlace, repartitionedBy, verifyHeld } from './assignment.ts';
 import { Gate, Holding } from './holding.ts';
 import type { PartitionClient } from './partition-client.ts';
 import { ReaderCalls } from './reader-calls.ts';
@@ -57,6 +57,11 @@ export class DeliveryRoom {
     this.endAll();
     this.#pause(...partitions);
     if (!this.#open) return;
+    const repartitioned = repartitionedBy(this.#options, partitions);
+    if (repartitioned !== undefined) {
+      this.#options.fail(repartitioned);
+      return;
+    }
     this.#options.reader.held(partitions);
     for (const partition of partitions) this.#hold(partition);
   }

@@ -3,7 +3,7 @@ import type { Clock } from '../../ports.ts';
 /** The consumer is dead or seems so. kafkajs would leave the process alive and blind. */
 export class SourceFailed extends Error {
   override readonly name = 'SourceFailed';
-  readonly reason: 'crashed' | 'stalled' | 'stop_late';
+  readonly reason: 'crashed' | 'stalled' | 'stop_late' | 'repartitioned';
 
   constructor(reason: SourceFailed['reason'], message: string, cause?: unknown) {
     super(`Kafka consumer ${reason}: ${message}`, { cause });

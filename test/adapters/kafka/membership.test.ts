@@ -243,6 +243,23 @@ describe('what kafkajs would pass over', { timeout: 40_000 }, () => {
     expect(reader.values(0)).toEqual([]);
   });
 
+  it('a partition that was added ends the run of whoever gets it', async () => {
+    const log = await made(2);
+    const reader = new TestReader();
+    const run = start(log.source(), reader);
+    await until(() => reader.assignments.length === 2);
+    await log.admin.createPartitions({ topicPartitions: [{ topic: log.topic, count: 3 }] });
+    const second = new TestReader(); // the group spreads the partitions anew
+    const other = start(log.source(), second);
+    const error = await Promise.race([run, other]).catch((found: unknown) => found);
+    expect(error).toMatchObject({
+      reason: 'repartitioned',
+      message: expect.stringContaining(`${log.topic}/2 is there`),
+    });
+    for (const { assignments } of [reader, second])
+      expect(assignments.every(({ partition }) => partition < 2)).toBe(true);
+  });
+
   it('a batch that does not end: the watch gives up', async () => {
     const log = await made(1);
     await log.append(0, { key: 'k', value: 'v' });
