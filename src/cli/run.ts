@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createLogger } from '../adapters/telemetry/log.ts';
 import { startService } from '../app/service.ts';
 import { configOf, configOptions } from './settings.ts';
+import { startWatchdog } from './watchdog.ts';
 
 export function registerRun(program: Command): void {
   const run = program
@@ -16,6 +17,7 @@ export function registerRun(program: Command): void {
   configOptions(run).action(async (flags: Record<string, unknown>) => {
     const config = configOf(flags);
     const logger = createLogger(config.log.level);
+    startWatchdog();
     if (makesCodeOfStrings()) logger.warn(`strings can become code in this process; set NODE_OPTIONS=${NO_CODE}`);
     const service = await startService(config, logger);
     const stopping = new Promise<string>((resolve) => {
