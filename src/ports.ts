@@ -131,8 +131,11 @@ export interface Tenure {
   readonly checkpoint: Checkpoint | undefined;
   /** Why what was found was thrown away (then `checkpoint` is undefined). For the log. */
   readonly discarded: string | undefined;
-  /** The first `headerBytes` of every stored session: what the timer index is derived from. */
-  readonly headers: ReadonlyMap<string, Uint8Array>;
+  /**
+   * The first `headerBytes` of every stored session: what the timer index is derived from. Whoever has read it empties
+   * it: a tenure lasts long, and there may be a million.
+   */
+  readonly headers: Map<string, Uint8Array>;
   /** What one `write` may carry: the store serves nobody else meanwhile. */
   readonly chunkMax: { sessions: number; bytes: number };
   /** Bytes of each session, in order; undefined where there is none. */

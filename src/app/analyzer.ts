@@ -89,7 +89,8 @@ export class Analyzer implements LogReader {
     try {
       await worker.batch(batch);
       if (!this.#caughtUp.has(worker) && worker.next >= worker.assignment.high) await this.#noteCaughtUp(worker);
-      if (checkpointIntervalMs === 0) await this.#save(worker);
+      if (worker.mustSave) await this.#saveNow(worker);
+      else if (checkpointIntervalMs === 0) await this.#save(worker);
       else if (worker.unsavedForMs >= checkpointIntervalMs) {
         this.#save(worker).catch((error) => {
           if (this.#giveUp(worker, error)) this.#parts.source.reassign(batch.partition);
@@ -160,6 +161,12 @@ export class Analyzer implements LogReader {
     const known = stats.partitions.get(partition);
     if (known) known.checkpointedMs = clock.monotonicMs();
     if (!worker.behindCommitted) await source.commit(partition, next);
+  }
+
+  /** Also when a checkpoint is under way: what has changed since is not in it. */
+  async #saveNow(worker: PartitionWorker): Promise<void> {
+    await worker.saved();
+    await this.#save(worker);
   }
 
   #noteTaken({ assignment: { partition, high }, next }: PartitionWorker): void {

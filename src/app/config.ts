@@ -116,6 +116,17 @@ export const Config = z
       })
       .prefault({})
       .describe('How much is repeated after a crash.'),
+    memory: z
+      .strictObject({
+        sessionsMib: z
+          .int()
+          .min(16)
+          .max(65_536)
+          .default(256)
+          .describe('About what sessions may take in memory; those that are idle are read from Redis when they act.'),
+      })
+      .prefault({})
+      .describe('Memory.'),
     probe: z
       .strictObject({
         intervalMs: z

@@ -14,6 +14,7 @@ import { writeCheckpoint } from './checkpoint-writer.ts';
 import { publishedRecord } from './owner-records.ts';
 import type { Policies } from './policies.ts';
 import type { Repetition } from './repetition.ts';
+import { ResidentSessions } from './resident-sessions.ts';
 import type { Takeover } from './take-over.ts';
 import { tell } from './tell.ts';
 
@@ -26,7 +27,12 @@ export interface WorkerParts {
   clock: Clock;
   stats: Stats;
   logger: Logger;
+  /** For the sessions in memory of all partitions of this process. */
+  sessionBytesMax: number;
 }
+
+/** With so many changed sessions a partition waits for a checkpoint: a slow store must not fill the memory. */
+const UNSAVED_MAX = 10_000;
 
 /**
  * One partition in this process, from taking over to losing it.
@@ -42,6 +48,7 @@ export class PartitionWorker {
   readonly partition: Partition;
   readonly #parts: WorkerParts;
   readonly #tenure: Tenure;
+  readonly #resident: ResidentSessions;
   #repetition: Repetition | undefined;
   #next: number;
   #high: number;
@@ -58,6 +65,7 @@ export class PartitionWorker {
     this.#parts = parts;
     this.#tenure = takeover.tenure;
     this.partition = takeover.partition;
+    this.#resident = new ResidentSessions(takeover.partition);
     this.#repetition = takeover.repetition;
     this.#next = takeover.next;
     this.#high = assignment.high;
@@ -96,6 +104,11 @@ export class PartitionWorker {
     return this.#next !== this.#savedNext && this.#next >= (this.#repetition?.judgeFrom ?? 0);
   }
 
+  /** No further batch before what is unsaved is saved. */
+  get mustSave(): boolean {
+    return this.partition.dirtyCount >= UNSAVED_MAX && this.unsaved;
+  }
+
   /** Since the last checkpoint, or since the partition was taken over. */
   get unsavedForMs(): number {
     return this.#parts.clock.monotonicMs() - this.#savedMs;
@@ -123,9 +136,14 @@ export class PartitionWorker {
     return this.#save();
   }
 
-  /** Saves what is left when no batch comes any more; waits for a checkpoint that is under way. */
-  async lastCheckpoint(): Promise<number | undefined> {
+  /** Fulfilled when no checkpoint is under way, whatever became of it. */
+  async saved(): Promise<void> {
     await this.#saving?.catch(() => undefined); // told to whoever began it
+  }
+
+  /** Saves what is left when no batch comes any more. */
+  async lastCheckpoint(): Promise<number | undefined> {
+    await this.saved();
     return this.unsaved ? this.checkpoint() : undefined;
   }
 
@@ -141,6 +159,7 @@ export class PartitionWorker {
   async #take({ partition, first, next, high, records: raws }: Batch): Promise<void> {
     if (first !== this.#next)
       throw new Error(`partition ${partition}: ${this.#next} is next, the batch begins at ${first}`);
+    this.#makeRoom();
     const { keyring, mustSign, topic, policies } = this.#parts;
     const records = raws.map((raw) => decodeRecord(raw, keyring, this.assignment, mustSign));
     const trace = traceBatch(topic, partition, records);
@@ -201,6 +220,13 @@ export class PartitionWorker {
     return outputs;
   }
 
+  #makeRoom(): void {
+    // What is being saved may not be in the store yet.
+    if (this.#saving !== undefined) return;
+    const { sessionBytesMax, stats } = this.#parts;
+    this.#resident.makeRoom(sessionBytesMax / Math.max(1, stats.partitions.size));
+  }
+
   #withPassed(sessions: readonly string[], repetition: Repetition, next: number): string[] {
     const passed = [...repetition.passing(next)].filter((id) => this.partition.stored.has(id));
     return [...new Set([...sessions, ...passed])];
@@ -212,6 +238,7 @@ export class PartitionWorker {
       const bytes = found[i];
       if (!bytes) throw new TenureLost('state_lost', `session "${id}" is listed in the state and is not there`);
       this.partition.adopt(usable(`session "${id}"`, () => decodeSession(id, bytes)));
+      this.#resident.loaded(id, bytes.length);
     }
   }
 
@@ -239,6 +266,7 @@ export class PartitionWorker {
     if (this.#repetition) body.repetition = this.#repetition.rest;
     const checkpoint = { next, partition: encodeCheckpointBody(body), sessions: sessionCount };
     await writeCheckpoint(this.#tenure, changes, checkpoint);
+    this.#resident.saved(changes);
     this.#savedNext = next;
     this.#savedMs = clock.monotonicMs();
     stats.checkpoint.observe(this.#savedMs - beganMs);

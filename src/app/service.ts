@@ -31,6 +31,8 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+const MIB = 1024 * 1024;
+
 /** The log or its settings are not fit to run on. The message lists every reason with the command that mends it. */
 export class UnfitTopics extends Error {
   override readonly name = 'UnfitTopics';
@@ -121,6 +123,7 @@ async function start(
     policies: new Policies(library),
     keyring: keys.keyring,
     mustSign: new Set(config.keys.mustSign),
+    sessionBytesMax: config.memory.sessionsMib * MIB,
     checkpointIntervalMs: config.checkpoint.intervalMs,
     probeIntervalMs: config.probe.intervalMs,
     leaseIntervalMs: config.lease.intervalMs,

@@ -86,6 +86,7 @@ async function resume(
     if (lastOffset >= next) throw new StateUnusable(`session "${id}" is at ${lastOffset}, its partition at ${next}`);
     partition.expect(id, timerMs);
   }
+  tenure.headers.clear();
   if (body.state.policy) partition.judgeUnder(await parts.policies.plan(body.state.policy));
   const until = Math.min(Math.max(committed ?? 0, body.repetition?.until ?? 0), high);
   log.info({ next, sessions, policy: body.state.policy?.hash }, 'partition taken over');

@@ -114,6 +114,13 @@ export class Partition {
     this.sessions.set(session.id, session);
   }
 
+  /** The checkpoint holds the session as it is here: it need not stay in memory. */
+  release(session: Session): void {
+    if (session.changed) throw new Error(`session "${session.id}" has changes that no checkpoint holds`);
+    this.sessions.delete(session.id);
+    this.stored.add(session.id);
+  }
+
   find(id: string): Session | undefined {
     if (this.stored.has(id)) throw new Error(`session "${id}" was not loaded before a record that needs it`);
     return this.sessions.get(id);

@@ -55,6 +55,7 @@ async function setUp(partitions = 3) {
       policies: new Policies(library),
       logger: pino({ level: 'silent' }),
       retentionMs: 7 * 86_400_000,
+      sessionBytesMax: 64 * 1024,
       checkpointIntervalMs: 5,
       probeIntervalMs: 5,
       leaseIntervalMs: 10,

@@ -75,6 +75,12 @@ export const MUTATIONS: readonly Mutation[] = [
       this.partition.adopt(session);`,
   },
   {
+    name: 'what is being saved stays in memory',
+    file: WORKER,
+    find: 'if (this.#saving !== undefined) return;',
+    replace: '',
+  },
+  {
     name: 'idle probe',
     file: 'src/app/analyzer.ts',
     find: 'else await worker.probe();',

@@ -85,6 +85,7 @@ export class Process {
       policies,
       logger: more.logger ?? pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
       retentionMs: 7 * 86_400_000,
+      sessionBytesMax: Number.POSITIVE_INFINITY,
       checkpointIntervalMs: 1000,
       probeIntervalMs: 1000,
       leaseIntervalMs: 1000,

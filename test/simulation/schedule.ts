@@ -64,6 +64,8 @@ class Schedule {
     this.#parts = {
       checkpointIntervalMs: this.#pick([0, 1000, 1000]),
       retentionMs: this.#pick([40 * 60_000, Number.POSITIVE_INFINITY]),
+      // Every second schedule keeps no session in memory that is saved.
+      sessionBytesMax: seed % 2 === 0 ? 0 : Number.POSITIVE_INFINITY,
       policies: compiledPolicies,
       logger: SILENT,
     };

@@ -56,7 +56,7 @@ export class MemoryStateStore implements StateStore {
 class MemoryTenure implements Tenure {
   readonly checkpoint: Checkpoint | undefined;
   readonly discarded: string | undefined;
-  readonly headers: ReadonlyMap<string, Uint8Array>;
+  readonly headers: Map<string, Uint8Array>;
   readonly chunkMax: Tenure['chunkMax'];
   readonly #state: MemoryState;
   readonly #partition: number;

@@ -10,13 +10,13 @@ const CHUNK_MAX = { sessions: 400, bytes: 768 * 1024 };
 export interface Acquired {
   checkpoint: Checkpoint | undefined;
   discarded: string | undefined;
-  headers: ReadonlyMap<string, Uint8Array>;
+  headers: Map<string, Uint8Array>;
 }
 
 export class RedisTenure implements Tenure {
   readonly checkpoint: Checkpoint | undefined;
   readonly discarded: string | undefined;
-  readonly headers: ReadonlyMap<string, Uint8Array>;
+  readonly headers: Map<string, Uint8Array>;
   readonly chunkMax = CHUNK_MAX;
   readonly #connections: RedisConnections;
   readonly #owned: OwnedPartition;
