@@ -26,6 +26,16 @@ const PARTS = {
     args: ['test/fuzz/rules.test.ts'],
     inputs: { all: 1_000_000, slice: 10_000 },
   },
+  'fuzz-decoder': {
+    about: 'mutated records of every type: a record or a refusal, none over 250 ms, the process does not grow',
+    args: ['test/fuzz/decoder.test.ts'],
+    inputs: { all: 10_000_000, slice: 500_000 },
+  },
+  'fuzz-codec': {
+    about: 'mutated states of sessions, with checksums that fit: a session or a refusal, as above',
+    args: ['test/fuzz/session-codec.test.ts'],
+    inputs: { all: 1_000_000, slice: 100_000 },
+  },
   'differential-engine': {
     about: 'random streams under the policies of the properties, the engine against the naive one',
     args: ['test/properties/step.test.ts', '-t', 'whole history'],
