@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { ensureInstalled, say } from './installed.ts';
 
-const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url));
-const POM = fileURLToPath(new URL('./kafka-pom.xml', import.meta.url));
+/** Seen from the root of the repository, where every command runs: this file also runs from where it was built to. */
+const CACHE = resolve('.cache');
+const POM = resolve('test/services/kafka-pom.xml');
 
 /** Class path of that Kafka version, downloaded once. Complete or absent, also when several processes ask at once. */
 export async function kafkaJars(version: string): Promise<string> {

@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Deployment } from './deployment.ts';
+import { FAULTS, type FaultName } from './faults.ts';
+import { type HaltName, halts } from './halts.ts';
+import type { Topology } from './redis-nodes.ts';
+import { report, type Told } from './report.ts';
+import type { Stand } from './stand.ts';
+
+/** A row of the failure matrix that one machine can run. */
+export interface Scenario {
+  about: string;
+  topologies: readonly Topology[];
+  /** Answers what is wrong; nothing when all is well. */
+  run(stand: Stand, told: Told): Promise<string[]>;
+}
+
+interface FaultScenario {
+  about: string;
+  fault: FaultName;
+  times?: number;
+  /** Before the fault no action comes any more. */
+  idle?: true;
+  perSecond?: number;
+}
+
+const FAULT_SCENARIOS = {
+  'broker-kill': { about: '1 of 3 brokers is killed', fault: 'kill-broker', times: 3 },
+  'broker-freeze': { about: '1 of 3 brokers answers nothing', fault: 'freeze-broker', times: 2 },
+  'leader-change': { about: 'every partition gets another leader', fault: 'leader-change', times: 2 },
+  'brokers-down': { about: 'all brokers are killed', fault: 'brokers-down' },
+  'no-produce': { about: 'what the analyzers write is refused, what they read is not', fault: 'no-produce', times: 2 },
+  rebalance: { about: 'analyzers come and go', fault: 'rebalance', times: 6 },
+  poison: { about: 'records that no policy can judge', fault: 'poison' },
+  sigkill: { about: 'an analyzer is killed', fault: 'kill-analyzer', times: 5 },
+  sigstop: { about: 'an analyzer freezes beyond its session, and goes on', fault: 'freeze-analyzer', times: 2 },
+  'blocked-loop': { about: 'the event loop of an analyzer is blocked for 45 s', fault: 'block-loop' },
+  'redis-kill': { about: 'the primary is killed', fault: 'kill-redis', times: 2 },
+  'redis-down': { about: 'every Redis node is killed', fault: 'redis-down' },
+  'redis-slow': { about: 'each answer of Redis comes 600 ms late', fault: 'redis-slow', times: 2 },
+  'redis-freeze': { about: 'Redis freezes; what it was sent may be applied late', fault: 'freeze-redis', times: 3 },
+  'redis-lost-replies': {
+    about: 'Redis does what it is told, its answers are lost',
+    fault: 'redis-lost-replies',
+    times: 3,
+  },
+  'redis-oom': { about: 'Redis refuses writes', fault: 'redis-oom', times: 2 },
+  failover: { about: 'a failover loses the last writes', fault: 'failover-losing-writes', times: 2 },
+  'failover-idle': { about: 'the same, and no action comes any more', fault: 'failover-losing-writes', idle: true },
+  flushall: { about: 'FLUSHALL under load', fault: 'flushall', times: 2 },
+  'flushall-idle': { about: 'FLUSHALL, and no action comes any more', fault: 'flushall', idle: true },
+  'deleted-key': { about: 'a key of the state is deleted', fault: 'delete-key', times: 3 },
+  'deleted-session': { about: 'one session is deleted from the state', fault: 'delete-session', times: 2 },
+  'script-flush': { about: 'Redis forgets the scripts', fault: 'script-flush', times: 3 },
+  'kafka-hole': { about: 'the network to Kafka swallows everything', fault: 'kafka-hole', times: 2 },
+  'redis-hole': { about: 'the network to Redis swallows everything', fault: 'redis-hole', times: 2 },
+  'clock-step': {
+    about: 'the wall clock of an analyzer steps an hour forward and back',
+    fault: 'clock-step',
+    times: 3,
+  },
+  policy: { about: 'policies change under load', fault: 'policy', times: 4 },
+  repeated: { about: 'records come twice, or an hour late', fault: 'repeated', times: 2 },
+  burst: { about: 'thousands of actions at once', fault: 'burst', times: 3 },
+} as const satisfies Record<string, FaultScenario>;
+
+const HALTS: Record<HaltName, string> = {
+  'retention-passed': 'records are deleted before they were judged: it stops, and skips nothing',
+  'topic-recreated': 'the topic is deleted and made anew: it stops',
+  'partition-added': 'the topic gets another partition: it stops',
+  'bad-policy': 'rules with mistakes are refused, a forged activation too: the old policy stays',
+  'bomb-batch': 'batches that would end the client are refused by the brokers, or survived',
+  'open-transaction': 'a transaction that nobody ends hides nothing',
+  'lease-expires': 'while nobody judges, no lease is renewed',
+};
+
+export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario>([
+  ...Object.entries(FAULT_SCENARIOS).map(([name, scenario]) => [name, ofFault(name, scenario)] as const),
+  ...Object.entries(HALTS).map(([name, about]) => {
+    const topologies = ['sentinel'] as const;
+    const one: Scenario = { about, topologies, run: (stand, told) => halts[name as HaltName](stand, told) };
+    return [name, one] as const;
+  }),
+]);
+
+function ofFault(name: string, { about, fault, times = 1, idle, perSecond }: FaultScenario): Scenario {
+  return {
+    about,
+    topologies: FAULTS[fault].topologies,
+    run: async (stand, told) => {
+      const options = { name, seed: told.seed, ...(perSecond === undefined ? {} : { perSecond }) };
+      const deployment = await Deployment.start(stand, options);
+      try {
+        for (let time = 0; time < times; time++) {
+          await sleep(2000 + told.random() * 1000);
+          if (idle) {
+            await deployment.stopPump();
+            await deployment.recovered();
+          }
+          await happen(deployment, fault, told, async () => {
+            const ms = await deployment.recovered();
+            told.say(`    at the end of the log ${(ms / 1000).toFixed(1)} s after it began`);
+          });
+          await deployment.recovered();
+        }
+        for (const { name: who, code, reason } of deployment.fleet.ends)
+          told.say(`    ${who} ended by itself with ${code}: ${reason}`);
+        return report(await deployment.verify(), told);
+      } finally {
+        await deployment.close();
+      }
+    },
+  };
+}
+
+/** Injects, waits, mends; `meanwhile` begins with the fault. */
+export async function happen(
+  deployment: Deployment,
+  name: FaultName,
+  { say, random }: Told,
+  meanwhile: () => Promise<void> = async () => undefined,
+): Promise<void> {
+  const { lastsS, inject } = FAULTS[name];
+  const beganMs = performance.now();
+  const { what, mend } = (await inject(deployment, random)) as { what: string; mend?: () => Promise<void> | void };
+  const other = meanwhile();
+  other.catch(() => undefined); // told below
+  const [least, most] = lastsS;
+  await sleep((least + random() * (most - least)) * 1000);
+  const lasted = (performance.now() - beganMs) / 1000;
+  say(`  ${name}: ${what}${mend === undefined ? '' : `, for ${lasted.toFixed(1)} s`}`);
+  await mend?.();
+  await other;
+}
