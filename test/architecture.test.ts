@@ -12,6 +12,8 @@ const LAYERS: Record<string, number> = {
   'ports.ts': 2,
   adapters: 3,
   app: 4,
+  // What users of the package import. It may use everything but the command line.
+  enforcer: 5,
   cli: 5,
 };
 const PURE: ReadonlySet<string> = new Set(['domain', 'engine', 'learning', 'formats']);

@@ -64,9 +64,9 @@ export function toWire(output: Output, options: WireOptions): WireMessage[] {
     case 'verdicts': {
       const { command, session, level, time } = output.verdict;
       const attributes = { id: `${command}/${level}`, type: `${TYPE_PREFIX}verdict.v1`, subject: session, time };
-      const latest = { topic, ...event(output.key, output.verdict, attributes, options) };
       // No later level overwrites the kill, whatever a compaction leaves of the session's own key.
-      return level === 'killed' ? [latest, { ...latest, key: Buffer.from(`${output.key}#killed`) }] : [latest];
+      const keys = level === 'killed' ? [output.key, `${output.key}#killed`] : [output.key];
+      return keys.map((key) => ({ topic, ...signedEvent(key, output.verdict, attributes, options) }));
     }
     case 'audit': {
       const { position, chain, index, session, time } = output.entry;
@@ -82,7 +82,13 @@ export function toWire(output: Output, options: WireOptions): WireMessage[] {
       const { position, processedThrough } = output.lease;
       const id = `${position.topicId}/${position.partition}/${position.offset}`;
       const attributes = { id, type: `${TYPE_PREFIX}lease.v1`, subject: undefined, time: processedThrough };
-      return [{ topic, ...event(output.key, output.lease, attributes, options) }];
+      return [{ topic, ...signedEvent(output.key, output.lease, attributes, options) }];
+    }
+    case 'acks': {
+      const { id, session } = output.acknowledgement;
+      const type = `${TYPE_PREFIX}command.acknowledged.v1`;
+      const attributes = { id, type, subject: session, time: formatInstant(options.nowMs) };
+      return [{ topic, ...signedEvent(output.key, output.acknowledgement, attributes, options) }];
     }
     case 'quarantine':
       return [{ topic, ...quarantined(output, options) }];
@@ -113,6 +119,15 @@ function event(key: string, data: unknown, { id, type, subject, time }: Attribut
   return { key: Buffer.from(key), value: Buffer.from(JSON.stringify(data)), headers };
 }
 
+/** Signed as control records are: type, key and value. Without a key it goes out unsigned, for files and tests. */
+function signedEvent(key: string, data: unknown, attributes: Attributes, options: WireOptions): Body {
+  const body = event(key, data, attributes, options);
+  const { signingKey } = options;
+  if (signingKey === undefined) return body;
+  const content = { type: attributes.type, key: body.key!, value: body.value! };
+  return { ...body, headers: { ...body.headers, ...signRecord(content, signingKey) } };
+}
+
 function commandMessage(key: string, command: Command, options: WireOptions): Body {
   const { signingKey, nowMs, expireAfterMs, attempt } = options;
   const signed = signingKey === undefined ? command : signCommand(command, signingKey);
@@ -131,11 +146,7 @@ function ownerMessage(
 ): Body {
   const type = TYPE_PREFIX + record.type;
   const attributes = { id: ownerRecordId(record, partition, options.nowMs), type, time: formatInstant(options.nowMs) };
-  const body = event(key, record.body, { ...attributes, subject: subjectOf(record) }, options);
-  if (options.signingKey !== undefined) {
-    Object.assign(body.headers, signRecord({ type, key: body.key!, value: body.value! }, options.signingKey));
-  }
-  return body;
+  return signedEvent(key, record.body, { ...attributes, subject: subjectOf(record) }, options);
 }
 
 /** Control records change nothing when repeated, so their ids only have to tell them apart. */
@@ -149,18 +160,29 @@ function ownerRecordId(record: OwnerRecord, partition: number, nowMs: number): s
       return `published/${record.body.command}`;
     case 'state.restated.v1':
       return `restated/${partition}/${record.body.clockMs}`;
+    case 'decision.v1':
+    case 'command.acknowledged.v1':
+      return record.body.id;
   }
 }
 
 function subjectOf(record: OwnerRecord): string | undefined {
-  return record.type === 'command.published.v1' ? (record.body.session ?? record.body.scope) : undefined;
+  switch (record.type) {
+    case 'command.published.v1':
+      return record.body.session ?? record.body.scope;
+    case 'decision.v1':
+    case 'command.acknowledged.v1':
+      return record.body.session;
+    default:
+      return undefined;
+  }
 }
 
 function quarantined(output: Extract<Output, { topic: 'quarantine' }>, { topicPrefix }: WireOptions): Body {
   const { key, raw, refusal, reason, position } = output;
   const headers: Body['headers'] = {
     ...raw.headers,
-    '__connect.errors.topic': `${topicPrefix}actions`,
+    '__connect.errors.topic': `${topicPrefix}${output.from ?? 'actions'}`,
     '__connect.errors.partition': String(position.partition),
     '__connect.errors.offset': position.offset,
     '__connect.errors.stage': STAGES[refusal],

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { AuditEntry } from './audit.ts';
 import { type Command, Position } from './command.ts';
-import type { Order } from './decision.ts';
+import type { Decision, Order } from './decision.ts';
 import type { Finding } from './finding.ts';
 import { Level } from './level.ts';
-import type { PolicyActivated, RawRecord, Refusal } from './record.ts';
+import type { Acknowledgement, PolicyActivated, RawRecord, Refusal } from './record.ts';
 
 /** The latest level of a session, for enforcers that start late. `firebreak.verdicts` keeps one per key. */
 export const Verdict = z
@@ -30,7 +30,7 @@ export const Lease = z
   .describe('Firebreak lease');
 export type Lease = z.infer<typeof Lease>;
 
-/** The control records that the owner of a partition appends to its own log. */
+/** The control records that Firebreak itself appends to the log: the owner of a partition, the relay, a person's tool. */
 export type OwnerRecord =
   | { type: 'policy.activated.v1'; body: PolicyActivated }
   | { type: 'tick.v1'; body: Record<string, never> }
@@ -38,10 +38,16 @@ export type OwnerRecord =
   | {
       type: 'state.restated.v1';
       body: { clockMs: number; policy?: PolicyActivated; orders: Order[] };
-    };
+    }
+  | { type: 'decision.v1'; body: Decision }
+  | { type: 'command.acknowledged.v1'; body: Acknowledgement };
+
+/** The topics that others write, and the relay copies into the log. */
+export const RELAYED_TOPICS = ['acks', 'decisions'] as const;
+export type RelayedTopic = (typeof RELAYED_TOPICS)[number];
 
 /**
- * Everything that leaves the analyzer, one member per topic. An output names its key and its bytes are a function of
+ * Everything that leaves Firebreak, one member per topic. An output names its key and its bytes are a function of
  * it: the same log gives the same outputs, whoever publishes them and however often.
  */
 export type Output =
@@ -57,5 +63,8 @@ export type Output =
       refusal: Refusal;
       reason: string;
       position: Position;
+      /** Where it was read; absent: in the log itself. */
+      from?: RelayedTopic;
     }
+  | { topic: 'acks'; key: string; acknowledgement: Acknowledgement }
   | { topic: 'actions'; key: string; partition: number; record: OwnerRecord };

@@ -122,7 +122,8 @@ function decodeAction(
   return { type: 'action', event: json };
 }
 
-function claimOf(raw: RawRecord): Claim {
+/** Who says to have signed the record. */
+export function claimOf(raw: RawRecord): Claim {
   return { kid: headerText(raw, KEY_HEADER), signature: headerText(raw, SIGNATURE_HEADER), appendMs: raw.appendMs };
 }
 
@@ -254,7 +255,7 @@ function keyText({ key }: RawRecord): string {
 }
 
 /** The last value of a header: the one that Kafka's own `lastHeader` returns. */
-function headerText({ headers }: RawRecord, name: string): string | undefined {
+export function headerText({ headers }: Pick<RawRecord, 'headers'>, name: string): string | undefined {
   const found = headers[name];
   const last = Array.isArray(found) ? found.at(-1) : found;
   return last === undefined || typeof last === 'string' ? last : utf8(last);

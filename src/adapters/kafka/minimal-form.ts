@@ -74,6 +74,7 @@ export function minimalForm(output: Output): Output | undefined {
     case 'verdicts':
     case 'audit':
     case 'leases':
+    case 'acks':
     case 'actions':
       return undefined;
   }

@@ -197,6 +197,8 @@ function nameOf(output: Output): string {
     case 'verdicts':
     case 'leases':
       return `${output.topic} of ${output.key}`;
+    case 'acks':
+      return `acknowledgement ${output.acknowledgement.id}`;
     case 'quarantine':
       return `quarantined record ${output.position.partition}/${output.position.offset}`;
     case 'actions':

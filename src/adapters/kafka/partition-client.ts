@@ -1,12 +1,15 @@
 import type { Kafka } from 'kafkajs';
 import type { RawRecord } from '../../domain/record.ts';
 import { systemClock } from '../system-clock.ts';
+import {
+  type Broker,
+  type Cluster,
+  clusterOf,
+  type FetchedPartition,
+  type KafkaMessage,
+  READ_UNCOMMITTED,
+} from './cluster.ts';
 
-/**
- * Reads single ranges of partitions without a consumer group. kafkajs has no public call for that, and a throwaway
- * group costs seconds per read and litters the broker, so this talks to the cluster object inside kafkajs (pinned
- * exactly; the names below are checked when the client is made).
- */
 export interface Fetched {
   /** In offset order, all at or after the offset that was asked for. Values are views into one buffer. */
   records: RawRecord[];
@@ -21,56 +24,17 @@ export interface Bounds {
   high: number;
 }
 
-interface KafkaMessage {
-  offset: string;
-  timestamp: string;
-  key: Buffer | null;
-  value: Buffer | null;
-  headers?: RawRecord['headers'];
-}
-
-interface FetchedMessage extends KafkaMessage {
-  isControlRecord: boolean;
-  batchContext: { firstOffset: string; lastOffsetDelta: number };
-}
-
-interface Broker {
-  fetch(request: unknown): Promise<{
-    responses: {
-      partitions: { highWatermark: string; lastStartOffset: string; messages: FetchedMessage[] }[];
-    }[];
-  }>;
-  offsetFetch(request: { groupId: string; topics: { topic: string; partitions: { partition: number }[] }[] }): Promise<{
-    responses: { partitions: { offset: string }[] }[];
-  }>;
-}
-
-interface Cluster {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  isConnected(): boolean;
-  addTargetTopic(topic: string): Promise<void>;
-  refreshMetadata(): Promise<void>;
-  refreshMetadataIfNecessary(): Promise<void>;
-  removeBroker(address: { host?: string; port?: number }): void;
-  findTopicPartitionMetadata(topic: string): { partitionId: number }[];
-  findLeaderForPartitions(topic: string, partitions: number[]): Record<string, number[]>;
-  findBroker(node: { nodeId: string }): Promise<Broker>;
-  findGroupCoordinator(group: { groupId: string }): Promise<Broker>;
-  fetchTopicsOffset(
-    topics: {
-      topic: string;
-      partitions: { partition: number }[];
-      fromBeginning?: boolean;
-      fromTimestamp?: number;
-    }[],
-  ): Promise<{ partitions: { partition: number; offset: string }[] }[]>;
+/** Where a reader of many partitions stands: the offset that it asks for next. */
+export interface Place {
+  topic: string;
+  partition: number;
+  offset: number;
 }
 
 const ATTEMPTS = 6;
 const PAUSE_MS = 50;
-const METADATA_MAX_AGE_MS = 30_000;
-const READ_UNCOMMITTED = 0;
+const FOLLOW_BYTES_MAX = 4 * 1024 * 1024;
+const FOLLOW_PARTITION_BYTES = 512 * 1024;
 
 /** The record as the broker holds it. Also the per-record work of the live path: two numbers and one object. */
 export function rawRecord(message: KafkaMessage): RawRecord {
@@ -83,6 +47,10 @@ export function rawRecord(message: KafkaMessage): RawRecord {
   };
 }
 
+/**
+ * Reads partitions without a consumer group. kafkajs has no public call for that, and a throwaway group costs seconds per
+ * read and litters the broker, so this talks to the cluster inside kafkajs.
+ */
 export class PartitionClient {
   readonly #cluster: Cluster;
   #connected: Promise<void> | undefined;
@@ -116,6 +84,40 @@ export class PartitionClient {
         });
       const answer = response?.responses[0]?.partitions[0];
       return answer === undefined ? undefined : fetchedOf(answer, offset);
+    });
+  }
+
+  /**
+   * What comes after all these places, in one request to each broker, which waits for it up to `waitMs`. A place without
+   * records in the answer may have some: it did not fit. Throws where a place is not held any more. A client that waits
+   * so is for nothing else: the requests of a connection queue up.
+   */
+  async fetchAfter(places: readonly Place[], waitMs: number): Promise<(Fetched & { place: Place })[]> {
+    const [first] = places;
+    if (first === undefined) return [];
+    return this.#retried(first.topic, async () => {
+      for (const topic of new Set(places.map((place) => place.topic))) await this.#cluster.addTargetTopic(topic);
+      const answers = await Promise.all(
+        [...this.#byLeader(places)].map(async ([nodeId, ofLeader]) => {
+          const broker = await this.#broker(nodeId);
+          const { responses } = await broker.fetch({
+            maxWaitTime: waitMs,
+            minBytes: 1,
+            maxBytes: FOLLOW_BYTES_MAX,
+            isolationLevel: READ_UNCOMMITTED,
+            topics: requestOf(ofLeader),
+          });
+          return responses.flatMap(({ topicName, partitions }) =>
+            partitions.map((answer) => {
+              const isAnswered = ({ topic, partition }: Place) => topic === topicName && partition === answer.partition;
+              const place = ofLeader.find(isAnswered)!;
+              const fetched = fetchedOf(answer, place.offset);
+              return { ...fetched, next: answer.messages.length === 0 ? place.offset : fetched.next, place };
+            }),
+          );
+        }),
+      );
+      return answers.flat();
     });
   }
 
@@ -176,6 +178,20 @@ export class PartitionClient {
   async #leader(topic: string, partition: number): Promise<Broker> {
     const [nodeId] = Object.keys(this.#cluster.findLeaderForPartitions(topic, [partition]));
     if (nodeId === undefined) throw new Error(`${topic}/${partition}: no leader`);
+    return this.#broker(nodeId);
+  }
+
+  #byLeader(places: readonly Place[]): Map<string, Place[]> {
+    const byLeader = new Map<string, Place[]>();
+    for (const place of places) {
+      const [nodeId] = Object.keys(this.#cluster.findLeaderForPartitions(place.topic, [place.partition]));
+      if (nodeId === undefined) throw new Error(`${place.topic}/${place.partition}: no leader`);
+      byLeader.set(nodeId, [...(byLeader.get(nodeId) ?? []), place]);
+    }
+    return byLeader;
+  }
+
+  async #broker(nodeId: string): Promise<Broker> {
     // One after the other: kafkajs opens a connection for each caller that comes before the first is open, and only
     // the last of them is ever closed.
     const found = this.#finding.then(() => this.#cluster.findBroker({ nodeId }));
@@ -207,10 +223,16 @@ export class PartitionClient {
   }
 }
 
-function fetchedOf(
-  answer: { highWatermark: string; lastStartOffset: string; messages: FetchedMessage[] },
-  offset: number,
-): Fetched {
+function requestOf(places: readonly Place[]) {
+  const topics = new Map<string, { partition: number; fetchOffset: string; maxBytes: number }[]>();
+  for (const { topic, partition, offset } of places) {
+    const asked = { partition, fetchOffset: String(offset), maxBytes: FOLLOW_PARTITION_BYTES };
+    topics.set(topic, [...(topics.get(topic) ?? []), asked]);
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
+}
+
+function fetchedOf(answer: FetchedPartition, offset: number): Fetched {
   const high = Number(answer.highWatermark);
   const last = answer.messages.at(-1)?.batchContext;
   // A batch that compaction has emptied holds nothing at `offset`, and says no more than that.
@@ -219,17 +241,4 @@ function fetchedOf(
     .filter((message) => !message.isControlRecord && Number(message.offset) >= offset)
     .map(rawRecord);
   return { records, next: Math.max(next, offset), low: Number(answer.lastStartOffset), high };
-}
-
-function clusterOf(kafka: Kafka): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(
-    ({ description }) => description === 'private:Kafka:createCluster',
-  );
-  if (symbol === undefined) throw new Error('kafkajs: allowed is version 2.2.4, this one has no createCluster inside');
-  const create = (kafka as unknown as Record<symbol, (options: unknown) => Cluster>)[symbol]!;
-  return create({
-    metadataMaxAge: METADATA_MAX_AGE_MS,
-    allowAutoTopicCreation: false,
-    isolationLevel: READ_UNCOMMITTED,
-  });
 }

@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { ConfigResourceTypes } from './kafkajs.ts';
+import { PartitionClient } from './partition-client.ts';
 
 export interface TopicFacts {
   partitions: number;
@@ -22,5 +23,15 @@ export async function readTopicFacts(kafka: Kafka, topic: string): Promise<Topic
     };
   } finally {
     await admin.disconnect();
+  }
+}
+
+/** The same number for those who may not look at settings. Throws when the topic is not there. */
+export async function partitionCount(kafka: Kafka, topic: string): Promise<number> {
+  const client = new PartitionClient(kafka);
+  try {
+    return (await client.partitions(topic)).length;
+  } finally {
+    await client.close();
   }
 }
