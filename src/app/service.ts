@@ -12,6 +12,7 @@ import { RedisStateStore } from '../adapters/redis/state-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { metricsOf } from '../adapters/telemetry/metrics.ts';
 import { Stats } from '../adapters/telemetry/stats.ts';
+import { RELAYED_TOPICS, type RelayedTopic } from '../domain/output.ts';
 import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
 import { Analyzer } from './analyzer.ts';
 import { type Config, groupIdOf } from './config.ts';
@@ -21,6 +22,7 @@ import { loadKeyFile } from './keys.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { Policies } from './policies.ts';
 import { notReady } from './readiness.ts';
+import { Relay, type RelayParts } from './relay.ts';
 
 export interface Service {
   /** Port of /metrics, /livez and /readyz. */
@@ -139,21 +141,43 @@ async function start(
     notReady: () => notReady(stats, clock.monotonicMs()),
   });
   cleanups.push(() => health.close());
+  const relaying = { outlet, partitions, stats, clock, logger, keyring: keys.keyring };
+  const relays = await Promise.all(RELAYED_TOPICS.map((from) => relayOf(from, config, kafka, relaying)));
   const stopped = new AbortController();
   const looking = folder?.run(stopped.signal);
   analyzer.start();
+  const relayed = relays.map((relay) => relay.run());
   const ended = Promise.race([source.run(analyzer), fatal]);
   logger.info({ topic, topicId, partitions, groupId, brokers, httpPort: health.port }, 'firebreak runs');
 
   const stop = async () => {
     stopped.abort();
     await looking;
+    await Promise.all([...relays.map((relay) => relay.stop()), ...relayed]);
     await analyzer.stop();
     await source.stop();
     await analyzer.saveAll();
     await cleanUp();
   };
   return { httpPort: health.port, ended, stop };
+}
+
+/** The relay of one topic, with a group of its own: processes share the partitions of that topic too. */
+async function relayOf(
+  from: RelayedTopic,
+  config: Config,
+  kafka: Kafka,
+  parts: Omit<RelayParts, 'from' | 'open'>,
+): Promise<Relay> {
+  const { topicPrefix } = config.kafka;
+  const { topicId } = await readTopicIdentity(kafka, topicPrefix, from);
+  const topic = `${topicPrefix}${from}`;
+  const { partitions } = await readTopicFacts(kafka, topic);
+  const { logger } = parts;
+  const groupId = `${topicPrefix}relay.${from}`;
+  const place = { groupId, topic, topicId, partitions };
+  const open = () => new KafkaLogSource({ ...place, kafka: kafkaOf(config, logger), clock: systemClock, logger });
+  return new Relay({ ...parts, from, open });
 }
 
 async function refuseUnfit(

@@ -5,7 +5,7 @@ import { DEFAULT_KAFKA_VERSION, isPortTaken, type OwnKafka, startOwn } from './k
 export const PASSWORD = 'a secret of this test';
 
 /** Users of the SCRAM mechanisms and of PLAIN, all with `PASSWORD`. An OAUTHBEARER user is whom its token names. */
-export const USERS = ['analyzer', 'gateway', 'enforcer', 'activator', 'reviewer', 'admin'] as const;
+export const USERS = ['analyzer', 'gateway', 'enforcer', 'activator', 'reviewer', 'oncall', 'admin'] as const;
 export type User = (typeof USERS)[number];
 
 export interface SecuredKafka extends OwnKafka {

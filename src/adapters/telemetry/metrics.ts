@@ -42,6 +42,15 @@ export function metricsOf(stats: Stats, clock: Clock): Registry {
   counter('bounds_lifted_total', 'Times that a rule would have done more, by exception.', ['exception'], () =>
     [...stats.lifted].map(([exception, count]) => [{ exception }, count] as const),
   );
+  counter(
+    'relayed_total',
+    'Acknowledgements and decisions of others, by topic and outcome.',
+    ['topic', 'outcome'],
+    () =>
+      Object.entries(stats.relayed).flatMap(([topic, counts]) =>
+        Object.entries(counts).map(([outcome, count]) => [{ topic, outcome }, count] as const),
+      ),
+  );
   counter('tenures_lost_total', 'Partitions lost to another owner or a lost state.', ['reason'], () =>
     by('reason', stats.tenuresLost),
   );

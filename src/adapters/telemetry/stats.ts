@@ -1,6 +1,7 @@
 import type { Command } from '../../domain/command.ts';
 import type { Expiry } from '../../domain/expiry.ts';
 import { FINDING_CODES, type Finding, type FindingCode } from '../../domain/finding.ts';
+import type { RelayedTopic } from '../../domain/output.ts';
 import { REFUSALS, type RecordBody, type Refusal } from '../../domain/record.ts';
 import type { TenureLost } from '../../ports.ts';
 
@@ -60,6 +61,11 @@ export class Stats {
   readonly commands = new Map<string, Counts<Command['action']>>();
   /** By exception: findings that say what it lifted. */
   readonly lifted = new Map<string, number>();
+  /** Records of the topics that the relay copies into the log, and how often it began anew because it failed. */
+  readonly relayed: Record<RelayedTopic, Counts<'copied' | 'refused' | 'failed'>> = {
+    acks: { copied: 0, refused: 0, failed: 0 },
+    decisions: { copied: 0, refused: 0, failed: 0 },
+  };
   readonly publish = new Durations();
   readonly checkpoint = new Durations();
   /** The partitions that this process owns. */
