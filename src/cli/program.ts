@@ -4,6 +4,7 @@ import { registerActivate } from './activate.ts';
 import { registerBacktest } from './backtest.ts';
 import { registerCapture } from './capture.ts';
 import { registerCheck } from './check.ts';
+import { registerDecide } from './decide.ts';
 import { registerDemo } from './demo.ts';
 import { registerExplain } from './explain.ts';
 import { registerInit } from './init.ts';
@@ -12,6 +13,7 @@ import { registerLearn } from './learn.ts';
 import { registerReplay } from './replay.ts';
 import { registerRun } from './run.ts';
 import { registerSchema } from './schema.ts';
+import { registerSessions } from './sessions.ts';
 import { PACKAGE } from './shipped.ts';
 import { registerShow } from './show.ts';
 import { registerTest } from './test.ts';
@@ -39,8 +41,12 @@ export function createProgram(): Command {
         '\n  firebreak init --rules my-rules         topics, a development key, the first policy' +
         '\n  firebreak run                           judge the log, write commands' +
         '\n  firebreak capture --out run.ndjson.gz   the log as a file that replays the same' +
-        '\n  firebreak show SESSION                  what is known of a session' +
         '\n  firebreak keys make FILE --roles owner  a key of its own for each role' +
+        '\n\nOn call:' +
+        '\n  firebreak sessions                      what is paused or killed, and what waits for you' +
+        '\n  firebreak show SESSION                  why, and what an answer would be about' +
+        '\n  firebreak release SESSION --grant "5 marks, 10m"' +
+        '\n  firebreak reject SESSION                also: pause, kill, and lift for orders' +
         '\n\nRules and intents:' +
         '\n  firebreak check my-rules                every mistake, with file, line and column' +
         '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
@@ -61,7 +67,9 @@ export function createProgram(): Command {
   registerActivate(program);
   registerLearn(program);
   registerCapture(program);
+  registerSessions(program);
   registerShow(program);
+  registerDecide(program);
   registerKeys(program);
   registerSchema(program);
   return program;

@@ -105,10 +105,10 @@ describe('bad input on a topic made by init', () => {
 
   it('firebreak show prints the state of a session', async () => {
     const redis = deployment.flags.slice(-2);
-    const { code, out } = await deployment.cli('show', 'after-all', ...redis);
+    const { code, out } = await deployment.cli('show', 'after-all', '--kept', ...redis);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ session: 'after-all', level: 'paused', actions: 85 });
-    expect(await deployment.cli('show', 'nobody', ...redis)).toMatchObject({ code: 1 });
+    expect(await deployment.cli('show', 'nobody', '--kept', ...redis)).toMatchObject({ code: 1 });
   });
 
   it('/readyz and /livez answer, and SIGTERM ends with 0', async () => {

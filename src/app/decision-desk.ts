@@ -1,0 +1,64 @@
+import type { Decision } from '../domain/decision.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { Clock, Outlet } from '../ports.ts';
+import { saidTo } from './relay.ts';
+
+export interface DeskParts {
+  outlet: Outlet;
+  /** Partitions of the log. */
+  partitions: number;
+  clock: Clock;
+}
+
+/** What the analyzers have said of a decision: one finding for each partition that it went to. */
+export interface DecisionAnswer {
+  /** In the order in which they came. Without all of them the rest has not been judged yet. */
+  findings: Finding[];
+  /** To how many partitions the decision went. */
+  expected: number;
+}
+
+interface Waiting {
+  answers: Map<number, Finding>;
+  expected: number;
+  complete(): void;
+}
+
+/**
+ * Writes decisions into the log and waits for what they change. The log decides, not this process: a decision that is
+ * written counts also when nobody waits for the answer.
+ */
+export class DecisionDesk {
+  readonly #parts: DeskParts;
+  readonly #waiting = new Map<string, Waiting>();
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+  }
+
+  /** Every finding that is read, from before the first decision on. */
+  heard(finding: Finding): void {
+    const { decision, code, position } = finding;
+    if (decision === undefined || (code !== 'decision_accepted' && code !== 'decision_refused')) return;
+    const waiting = this.#waiting.get(decision.id);
+    if (waiting === undefined) return;
+    waiting.answers.set(position.partition, finding);
+    if (waiting.answers.size >= waiting.expected) waiting.complete();
+  }
+
+  /** Throws when the decision cannot be written. Fulfilled with what was answered within that time. */
+  async decide(decision: Decision, withinMs: number): Promise<DecisionAnswer> {
+    const { outlet, partitions, clock } = this.#parts;
+    const outputs = saidTo(decision.session, { type: 'decision.v1', body: decision }, partitions);
+    const answered = new AbortController();
+    const waiting = { answers: new Map(), expected: outputs.length, complete: () => answered.abort() };
+    this.#waiting.set(decision.id, waiting);
+    try {
+      await outlet.publish(outputs);
+      await clock.sleep(withinMs, answered.signal);
+    } finally {
+      this.#waiting.delete(decision.id);
+    }
+    return { findings: [...waiting.answers.values()], expected: outputs.length };
+  }
+}
