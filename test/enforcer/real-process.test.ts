@@ -122,11 +122,11 @@ function run(...more: string[]) {
       await once(lines, 'line');
     }
   };
-  return { runner, heardOf };
+  return { exited: once(runner, 'exit'), heardOf };
 }
 
 it('stops a real process, lets it go on, and ends it; forged, repeated and old commands change nothing', async () => {
-  const { runner, heardOf } = run();
+  const { exited, heardOf } = run();
   const { pid } = await heardOf('resumed');
   expect(stateOf(pid)).not.toBe('T');
 
@@ -144,7 +144,7 @@ it('stops a real process, lets it go on, and ends it; forged, repeated and old c
 
   await decide('c3', 'kill', 30);
   expect((await heardOf('ended')).pid).toBe(pid);
-  await once(runner, 'exit');
+  await exited;
   await until('c3 enforced');
   expect(stateOf(pid)).toBeUndefined();
   const answered = ['c1', 'c2', 'c3'].flatMap((id) => [`${id} received`, `${id} enforced`]);
@@ -153,9 +153,9 @@ it('stops a real process, lets it go on, and ends it; forged, repeated and old c
 
 it('finds the kill that was said before it began, from the verdicts', async () => {
   acknowledged.length = 0;
-  const { heardOf, runner } = run();
+  const { exited, heardOf } = run();
   expect(await heardOf('killed')).toMatchObject({ command: 'c3' });
-  await once(runner, 'exit');
+  await exited;
   await until('c3 enforced');
 });
 
