@@ -1,7 +1,8 @@
-import { expiriesOf, expiryText, isExpired } from '../domain/expiry.ts';
+import { expiryText, isExpired } from '../domain/expiry.ts';
 import type { Assignment, Batch, LogReader, LogSource } from '../ports.ts';
 import { TenureLost } from '../ports.ts';
 import { StateUnusable } from './checkpoint-body.ts';
+import { type Account, accountOf, Ledger } from './ledger.ts';
 import { type OwnerRecordParts, OwnerRecords } from './owner-records.ts';
 import { PartitionWorker, type WorkerParts } from './partition-worker.ts';
 import { LogChanged, type TakeoverParts, takeOver } from './take-over.ts';
@@ -26,6 +27,7 @@ export interface AnalyzerParts extends WorkerParts, TakeoverParts, OwnerRecordPa
 export class Analyzer implements LogReader {
   readonly #parts: AnalyzerParts;
   readonly #records: OwnerRecords;
+  readonly #ledger: Ledger;
   readonly #workers = new Map<number, PartitionWorker>();
   /** Partitions whose stored state a worker could not use, and why. */
   readonly #unusable = new Map<number, string>();
@@ -40,6 +42,7 @@ export class Analyzer implements LogReader {
   constructor(parts: AnalyzerParts) {
     this.#parts = parts;
     this.#records = new OwnerRecords(parts);
+    this.#ledger = new Ledger(parts);
   }
 
   start(): void {
@@ -70,8 +73,8 @@ export class Analyzer implements LogReader {
       // A lost worker may still save what it has: whoever owns the partition then has another token.
       lost.addEventListener('abort', () => this.#lose(worker), { once: true });
       if (worker.next >= high) await this.#noteCaughtUp(worker);
-      if (!lost.aborted) this.#noteTaken(worker);
-      this.#notePolicy(worker);
+      if (!lost.aborted) this.#ledger.taken(worker);
+      this.#ledger.followed(worker.partition.plan);
       return worker.next;
     } catch (error) {
       this.#workers.delete(number);
@@ -82,12 +85,14 @@ export class Analyzer implements LogReader {
   }
 
   async batch(batch: Batch): Promise<void> {
-    const { checkpointIntervalMs } = this.#parts;
+    const { checkpointIntervalMs, stats, clock } = this.#parts;
     const worker = this.#workers.get(batch.partition);
     if (!worker) throw new Error(`partition ${batch.partition} has no worker`);
-    const before = { ...worker.partition.state.accounting };
+    const before = accountOf(worker);
+    const beganMs = clock.monotonicMs();
     try {
       await worker.batch(batch);
+      stats.batch.observe(clock.monotonicMs() - beganMs);
       if (!this.#caughtUp.has(worker) && worker.next >= worker.assignment.high) await this.#noteCaughtUp(worker);
       if (worker.mustSave) await this.#saveNow(worker);
       else if (checkpointIntervalMs === 0) await this.#save(worker);
@@ -100,8 +105,8 @@ export class Analyzer implements LogReader {
       this.#giveUp(worker, error);
       throw error;
     }
-    this.#count(worker, before);
-    this.#noteJudged(worker, batch.high - batch.next);
+    this.#count(worker, before, batch);
+    if (this.#workers.get(batch.partition) === worker) this.#ledger.judged(worker, batch.high - batch.next);
   }
 
   /** Saves what every partition has. What cannot be saved is not lost: it will be judged again. */
@@ -139,14 +144,13 @@ export class Analyzer implements LogReader {
 
   /** What a partition needs when no batch comes: a save of what the last one left, else a look at the store. */
   async #tend(worker: PartitionWorker): Promise<void> {
-    const { clock, stats, source, checkpointIntervalMs } = this.#parts;
+    const { source, checkpointIntervalMs } = this.#parts;
     const { partition } = worker.assignment;
     try {
       if (worker.unsaved && worker.unsavedForMs >= checkpointIntervalMs) await this.#save(worker);
       else await worker.probe();
       await this.#records.publishDue(worker);
-      const known = stats.partitions.get(partition);
-      if (known && this.#workers.get(partition) === worker) known.provenMs = clock.monotonicMs();
+      if (this.#workers.get(partition) === worker) this.#ledger.proven(worker, this.#records.leasedMs(partition));
     } catch (error) {
       if (this.#giveUp(worker, error)) source.reassign(partition);
     }
@@ -169,37 +173,16 @@ export class Analyzer implements LogReader {
     await this.#save(worker);
   }
 
-  #noteTaken({ assignment: { partition, high }, next }: PartitionWorker): void {
-    const { stats, clock } = this.#parts;
-    const nowMs = clock.monotonicMs();
-    const reason = stats.partitions.get(partition)?.reason;
-    const taken = { lag: high - next, checkpointedMs: nowMs, provenMs: nowMs };
-    // What was given up is back only when it gets further than before.
-    const stillOut = reason !== undefined && next < high;
-    stats.partitions.set(partition, stillOut ? { ...taken, ready: false, reason } : { ...taken, ready: true });
-  }
-
-  #noteJudged(worker: PartitionWorker, lag: number): void {
-    const { partition } = worker.assignment;
-    const known = this.#parts.stats.partitions.get(partition);
-    if (!known || this.#workers.get(partition) !== worker) return;
-    known.lag = lag;
-    known.ready = true;
-    delete known.reason;
-  }
-
   async #noteCaughtUp(worker: PartitionWorker): Promise<void> {
     await this.#parts.onCaughtUp?.(worker);
     this.#caughtUp.add(worker);
   }
 
-  #count(worker: PartitionWorker, before: { beforePolicy: number; repeated: number }): void {
-    const { stats, logger } = this.#parts;
-    const { accounting, rebuiltFromMs } = worker.partition.state;
-    stats.duplicates += accounting.repeated - before.repeated;
-    const unjudged = accounting.beforePolicy - before.beforePolicy;
-    stats.beforePolicy += unjudged;
-    this.#notePolicy(worker);
+  #count(worker: PartitionWorker, before: Account, batch: Batch): void {
+    const { logger } = this.#parts;
+    const { rebuiltFromMs } = worker.partition.state;
+    const unjudged = this.#ledger.account(worker, before, batch);
+    this.#ledger.followed(worker.partition.plan);
     if (unjudged === 0 || this.#warned) return;
     this.#warned = true;
     const { partition } = worker.assignment;
@@ -210,16 +193,6 @@ export class Analyzer implements LogReader {
       const message = 'actions come before the first policy: they are counted, not judged';
       logger.warn({ partition }, `${message}. Use firebreak activate DIR, or run --rules DIR`);
     }
-  }
-
-  #notePolicy({ partition: { plan } }: PartitionWorker): void {
-    const { stats } = this.#parts;
-    if (plan === undefined || plan.hash === stats.policyHash) return;
-    stats.policyHash = plan.hash;
-    const rules = [...plan.groups.values()].flatMap((group) => group.rules);
-    // Exceptions for several rules stand in each of them.
-    const all = rules.flatMap(({ rule }) => expiriesOf(rule)).map((one) => [`${one.kind} ${one.name}`, one] as const);
-    stats.expiries = [...new Map(all).values()];
   }
 
   /** Once for each; whether they judge is a matter of the log's time, when people hear of it is not. */
@@ -256,6 +229,7 @@ export class Analyzer implements LogReader {
   #report(partition: number, error: unknown): void {
     const { stats, logger } = this.#parts;
     const reason = error instanceof TenureLost ? error.reason : undefined;
+    stats.givenUp++;
     if (reason !== undefined) stats.tenuresLost[reason]++;
     const known = stats.partitions.get(partition);
     if (known) Object.assign(known, { ready: false, reason: error instanceof Error ? error.message : String(error) });

@@ -28,6 +28,11 @@ export class OwnerRecords {
     this.#parts = parts;
   }
 
+  /** Monotonic time of the last lease that is out; undefined before the first. */
+  leasedMs(partition: number): number | undefined {
+    return this.#leasedMs.get(partition);
+  }
+
   async publishDue(worker: PartitionWorker): Promise<void> {
     const { clock, leaseIntervalMs, retentionMs } = this.#parts;
     const { partition } = worker.assignment;

@@ -13,6 +13,7 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { metricsOf } from '../adapters/telemetry/metrics.ts';
 import { Stats } from '../adapters/telemetry/stats.ts';
 import { RELAYED_TOPICS, type RelayedTopic } from '../domain/output.ts';
+import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
 import { Analyzer } from './analyzer.ts';
 import { type Config, groupIdOf } from './config.ts';
@@ -47,14 +48,14 @@ export class UnfitTopics extends Error {
   }
 }
 
-/** Starts everything, or nothing: what was opened is closed again when a later part fails. */
-export async function startService(config: Config, logger: Logger): Promise<Service> {
+/** Starts everything, or nothing: what was opened is closed again when a later part fails. `version` is that of the package. */
+export async function startService(config: Config, logger: Logger, version: string): Promise<Service> {
   const cleanups: (() => Promise<void> | void)[] = [];
   const cleanUp = async () => {
     for (const close of cleanups.splice(0).reverse()) await close();
   };
   try {
-    return await start(config, logger, cleanups, cleanUp);
+    return await start(config, logger, version, cleanups, cleanUp);
   } catch (error) {
     await cleanUp();
     throw error;
@@ -64,6 +65,7 @@ export async function startService(config: Config, logger: Logger): Promise<Serv
 async function start(
   config: Config,
   logger: Logger,
+  version: string,
   cleanups: (() => Promise<void> | void)[],
   cleanUp: () => Promise<void>,
 ): Promise<Service> {
@@ -78,6 +80,7 @@ async function start(
   const { topicId } = await readTopicIdentity(kafka, topicPrefix);
 
   const stats = new Stats();
+  stats.build = { version, engine: String(ENGINE_VERSION), node: process.version };
   const redis = await connectRedis(config.redis, (err) => logger.warn({ err }, 'Redis connection'));
   const store = new RedisStateStore(redis, { prefix: config.redis.keyPrefix, headerBytes: SESSION_HEADER_BYTES });
   cleanups.push(() => store.close());

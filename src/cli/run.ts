@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createLogger } from '../adapters/telemetry/log.ts';
 import { startService } from '../app/service.ts';
 import { configOf, configOptions } from './settings.ts';
+import { packageVersion } from './shipped.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export function registerRun(program: Command): void {
@@ -19,7 +20,7 @@ export function registerRun(program: Command): void {
     const logger = createLogger(config.log.level);
     startWatchdog();
     if (makesCodeOfStrings()) logger.warn(`strings can become code in this process; set NODE_OPTIONS=${NO_CODE}`);
-    const service = await startService(config, logger);
+    const service = await startService(config, logger, packageVersion());
     const stopping = new Promise<string>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
     });

@@ -1,7 +1,9 @@
+import type { Baseline } from '../../domain/baseline.ts';
 import type { Command } from '../../domain/command.ts';
 import type { Expiry } from '../../domain/expiry.ts';
 import { FINDING_CODES, type Finding, type FindingCode } from '../../domain/finding.ts';
 import type { RelayedTopic } from '../../domain/output.ts';
+import { LEVELS, type Level } from '../../domain/level.ts';
 import { REFUSALS, type RecordBody, type Refusal } from '../../domain/record.ts';
 import type { TenureLost } from '../../ports.ts';
 
@@ -12,12 +14,39 @@ export interface PartitionStats {
   ready: boolean;
   /** Records in the log that are not judged yet. */
   lag: number;
-  /** Monotonic time of the last checkpoint, or of taking over. */
+  /** Monotonic time at which a checkpoint held all that was judged, or of taking over. */
   checkpointedMs: number;
+  /** Append time up to which everything is judged. */
+  judgedThroughMs?: number;
+  /** Monotonic time of the last lease. */
+  leasedMs?: number;
+  /** Sessions in memory, when they were counted last. */
+  levels?: Counts<Level>;
+  /** Sessions that only the checkpoint holds. */
+  stored?: number;
   /** Why it is not ready. */
   reason?: string;
   /** Monotonic time at which log, state and outlet last answered. */
   provenMs?: number;
+}
+
+/** What becomes of a position of the log; `no_record` is one that holds none (a transaction's marker, compacted away). */
+export const OUTCOMES = [
+  'judged',
+  'repeated',
+  'before_policy',
+  'after_kill',
+  'skipped',
+  'control',
+  'refused',
+  'no_record',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Two counts of the same from two sources: how far the worker went, and what step says that it did. */
+export interface PartitionAccount {
+  passed: number;
+  outcomes: Counts<Outcome>;
 }
 
 /**
@@ -37,12 +66,19 @@ export class Stats {
   beforePolicy = 0;
   /** Events that were seen before and change nothing. */
   duplicates = 0;
+  /** Partitions dropped after a failure. */
+  givenUp = 0;
+  /** Partitions of the log. */
+  partitionCount = 0;
+  build: { version: string; engine: string; node: string } | undefined;
   /** Hash of the policy that a partition of this process follows. */
   policyHash: string | undefined;
   /** Whether the rules folder, where there is one, may become the policy as it is now. */
   folder: 'accepted' | 'refused' = 'accepted';
   /** What expires in that policy. */
   expiries: readonly Expiry[] = [];
+  /** What was learned for that policy. */
+  baseline: { hash: string; intents: number; thresholds: Baseline['thresholds'] } | undefined;
 
   readonly records: Counts<RecordBody['type']> = {
     action: 0,
@@ -66,18 +102,26 @@ export class Stats {
     acks: { copied: 0, refused: 0, failed: 0 },
     decisions: { copied: 0, refused: 0, failed: 0 },
   };
+  /** By rule: what those in the shadow would have done. */
+  readonly shadowHits = new Map<string, number>();
+  readonly levelChanges: Counts<Level> = zeros(LEVELS);
+  readonly batch = new Durations();
   readonly publish = new Durations();
   readonly checkpoint = new Durations();
   /** The partitions that this process owns. */
   readonly partitions = new Map<number, PartitionStats>();
+  /** Of every partition that this process ever judged: counters never fall. */
+  readonly accounts = new Map<number, PartitionAccount>();
 
   countRecord(body: RecordBody): void {
     this.records[body.type]++;
     if (body.type === 'refused') this.refused[body.refusal]++;
   }
 
-  countFinding({ code, exceptions = [] }: Finding): void {
+  countFinding({ code, level, rule, exceptions = [] }: Finding): void {
     this.findings[code]++;
+    if (code === 'level_changed' && level !== undefined) this.levelChanges[level.to]++;
+    if (code === 'shadow_hit' && rule !== undefined) this.shadowHits.set(rule, (this.shadowHits.get(rule) ?? 0) + 1);
     for (const name of exceptions) this.lifted.set(name, (this.lifted.get(name) ?? 0) + 1);
   }
 
@@ -85,6 +129,20 @@ export class Stats {
     const counts = this.commands.get(rule) ?? { pause: 0, resume: 0, kill: 0 };
     this.commands.set(rule, counts);
     counts[action]++;
+  }
+
+  account(partition: number): PartitionAccount {
+    const account = this.accounts.get(partition) ?? { passed: 0, outcomes: zeros(OUTCOMES) };
+    this.accounts.set(partition, account);
+    return account;
+  }
+
+  sessionsByLevel(): Counts<Level> {
+    const sum = zeros(LEVELS);
+    for (const { levels } of this.partitions.values()) {
+      if (levels !== undefined) for (const level of LEVELS) sum[level] += levels[level];
+    }
+    return sum;
   }
 }
 
@@ -103,6 +161,6 @@ export class Durations {
   }
 }
 
-function zeros<Label extends string>(labels: readonly Label[]): Counts<Label> {
+export function zeros<Label extends string>(labels: readonly Label[]): Counts<Label> {
   return Object.fromEntries(labels.map((label) => [label, 0])) as Counts<Label>;
 }

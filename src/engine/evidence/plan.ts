@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { type Baseline, type CertifiedThreshold, type IntentBaseline, STREAMS } from '../../domain/baseline.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { ActionEvent } from '../../domain/event.ts';
 import { fieldOf } from '../../domain/fields.ts';
 import { CONDITIONS, type Condition } from '../../domain/level.ts';
@@ -9,6 +11,8 @@ import type { EvidenceThresholds } from './thresholds.ts';
 
 /** The intents of a policy with what was learned of them. */
 export interface EvidencePlan {
+  /** SHA-256 of the baseline in canonical JSON. */
+  hash: string;
   /** Those with a baseline, in the order of the policy. The others mark nothing: nobody knows what is much of them. */
   intents: readonly CheckedIntent[];
   thresholds: EvidenceThresholds;
@@ -48,6 +52,7 @@ export function planEvidence(all: readonly CheckedIntent[], baseline: Baseline |
   for (const key of [EVERYBODY, ...keys]) plans.set(key, planCohort(key, learned, shares));
   const { thresholds } = baseline;
   return {
+    hash: `sha256:${createHash('sha256').update(canonicalJson(baseline)).digest('hex')}`,
     intents: learned.map(({ intent }) => intent),
     certified: thresholds,
     onUncertified: baseline.onUncertified,

@@ -2,10 +2,12 @@ import { register as globalRegistry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../src/adapters/memory/clock.ts';
 import { metricsOf } from '../../../src/adapters/telemetry/metrics.ts';
-import { Stats } from '../../../src/adapters/telemetry/stats.ts';
+import { OUTCOMES, Stats } from '../../../src/adapters/telemetry/stats.ts';
 import type { Command } from '../../../src/domain/command.ts';
 import { FINDING_CODES, type Finding } from '../../../src/domain/finding.ts';
 import { REFUSALS } from '../../../src/domain/record.ts';
+
+const OWNED = { ready: true, lag: 0, checkpointedMs: 0 };
 
 function command(action: Command['action'], rule: string): Command {
   return { action, rule } as Command;
@@ -47,6 +49,56 @@ describe('metricsOf', () => {
     expect(series(text, 'firebreak_policy_expired')).toEqual({
       'firebreak_policy_expired{kind="exception"}': 2,
       'firebreak_policy_expired{kind="shadow rule"}': 0,
+    });
+  });
+
+  it('accounts for every position of a partition, from two sources', async () => {
+    const stats = new Stats();
+    const account = stats.account(3);
+    account.passed = 12;
+    Object.assign(account.outcomes, { judged: 8, control: 3, no_record: 1 });
+    const found = series(await metricsOf(stats, new ManualClock()).metrics(), 'firebreak_offsets_');
+    expect(found['firebreak_offsets_passed_total{partition="3"}']).toBe(12);
+    const outcomes = Object.entries(found).filter(([name]) => name.startsWith('firebreak_offsets_accounted_total'));
+    expect(outcomes).toHaveLength(OUTCOMES.length);
+    expect(outcomes.reduce((sum, [, value]) => sum + value, 0)).toBe(12);
+  });
+
+  it('tells how late a partition is only while records wait', async () => {
+    const stats = new Stats();
+    const clock = new ManualClock(Date.parse('2026-11-26T00:00:10Z'));
+    const judgedThroughMs = Date.parse('2026-11-26T00:00:00Z');
+    const taken = { ready: true, checkpointedMs: 0, judgedThroughMs };
+    stats.partitions.set(0, { ...taken, lag: 5, leasedMs: 0 });
+    stats.partitions.set(1, { ...taken, lag: 0 });
+    await clock.advance(2000);
+    const found = series(await metricsOf(stats, clock).metrics(), 'firebreak_l');
+    expect(found['firebreak_lag_seconds{partition="0"}']).toBe(12);
+    expect(found['firebreak_lag_seconds{partition="1"}']).toBe(0);
+    expect(found['firebreak_lease_age_seconds{partition="0"}']).toBe(2);
+    expect(found['firebreak_lease_age_seconds{partition="1"}']).toBeUndefined();
+  });
+
+  it('shows levels, shadow hits, build and what was learned', async () => {
+    const stats = new Stats();
+    stats.countFinding({ code: 'level_changed', level: { from: 'clear', to: 'watch' } } as Finding);
+    stats.countFinding({ code: 'shadow_hit', rule: 'new-rule' } as Finding);
+    stats.partitions.set(0, { ...OWNED, levels: { clear: 5, watch: 1, paused: 0, killed: 2 }, stored: 7 });
+    stats.partitions.set(1, { ...OWNED, levels: { clear: 1, watch: 0, paused: 0, killed: 0 }, stored: 1 });
+    stats.build = { version: '1.2.3', engine: '2', node: 'v20' };
+    const threshold = { alpha: 0.01, r: 1, n: 500, grade: 'conformal' } as const;
+    const thresholds = { watch: { ...threshold, c: 4 }, pause: { ...threshold, c: 8 }, kill: threshold };
+    stats.baseline = { hash: 'sha256:b', intents: 3, thresholds };
+    expect(series(await metricsOf(stats, new ManualClock()).metrics(), 'firebreak_')).toMatchObject({
+      'firebreak_level_changes_total{level="watch"}': 1,
+      'firebreak_shadow_hits_total{rule="new-rule"}': 1,
+      'firebreak_sessions{level="clear"}': 6,
+      'firebreak_sessions{level="killed"}': 2,
+      firebreak_sessions_stored: 8,
+      'firebreak_build_info{version="1.2.3",engine="2",node="v20"}': 1,
+      'firebreak_baseline_info{hash="sha256:b",intents="3"}': 1,
+      'firebreak_baseline_threshold_nats{condition="pause",grade="conformal"}': 8,
+      'firebreak_baseline_budget_ratio{condition="kill",grade="conformal"}': 0.01,
     });
   });
 

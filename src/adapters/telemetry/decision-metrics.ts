@@ -1,0 +1,129 @@
+import { EXPIRING, isExpired } from '../../domain/expiry.ts';
+import { CONDITIONS } from '../../domain/level.ts';
+import { by, type MetricDefinition, one } from './metric.ts';
+import type { Stats } from './stats.ts';
+
+/** What the policy does: decisions, levels, findings; and which policy it is, with what was learned for it. */
+export const DECISION_METRICS: readonly MetricDefinition[] = [
+  {
+    type: 'counter',
+    name: 'commands_total',
+    help: 'Commands, by rule or intents and by action.',
+    watch: 'What the rules do. A jump is an attack, a new kind of work, or a bad rule.',
+    labels: ['rule', 'action'],
+    read: function* (stats) {
+      for (const [rule, counts] of stats.commands) {
+        for (const [action, count] of Object.entries(counts)) yield [{ rule, action }, count];
+      }
+    },
+  },
+  {
+    type: 'counter',
+    name: 'shadow_hits_total',
+    help: 'What rules and intents in the shadow would have done, by rule.',
+    watch: 'Before a rule is enforced: so often it would have acted.',
+    labels: ['rule'],
+    read: (stats) => counted('rule', stats.shadowHits),
+  },
+  {
+    type: 'counter',
+    name: 'level_changes_total',
+    help: 'Changes of a session to another level, by the new one.',
+    watch: 'The flow of sessions into watch, pause and kill.',
+    labels: ['level'],
+    read: (stats) => by('level', stats.levelChanges),
+  },
+  {
+    type: 'gauge',
+    name: 'sessions',
+    help: 'Sessions in memory, by level; counted every few seconds.',
+    watch: 'Many paused: reviewers do not keep up, or a rule is too strict.',
+    labels: ['level'],
+    read: (stats) => by('level', stats.sessionsByLevel()),
+  },
+  {
+    type: 'counter',
+    name: 'findings_total',
+    help: 'Findings, by code.',
+    watch: 'action_after_kill: an enforcer did not obey. rule_failed: a rule has no value on some events.',
+    labels: ['code'],
+    read: (stats) => by('code', stats.findings),
+  },
+  {
+    type: 'counter',
+    name: 'bounds_lifted_total',
+    help: 'Times that a rule would have done more, by exception.',
+    watch: 'An exception works; the findings bound_lifted say what the rule would have done.',
+    labels: ['exception'],
+    read: (stats) => counted('exception', stats.lifted),
+  },
+  {
+    type: 'gauge',
+    name: 'policy_info',
+    help: 'The policy that is followed; the value is 1.',
+    watch: 'More than one hash for minutes: a partition did not change over.',
+    labels: ['hash'],
+    read: (stats) => (stats.policyHash === undefined ? [] : [[{ hash: stats.policyHash }, 1]]),
+  },
+  {
+    type: 'gauge',
+    name: 'policy_folder_refused',
+    help: 'Is 1 while the rules folder is refused for what is in it.',
+    watch: 'The folder has mistakes, failing tests, or a policy that was replaced; the log says which.',
+    labels: [],
+    read: (stats) => one(stats.folder === 'refused' ? 1 : 0),
+  },
+  {
+    type: 'gauge',
+    name: 'policy_expired',
+    help: 'What is expired in the policy that is followed, by kind.',
+    watch: 'Exceptions that lift nothing, shadow rules that judge nothing any more; the log names the owner.',
+    labels: ['kind'],
+    read: function* (stats, clock) {
+      for (const kind of EXPIRING) {
+        const expired = stats.expiries.filter((one) => one.kind === kind && isExpired(one, clock.nowMs()));
+        yield [{ kind }, expired.length];
+      }
+    },
+  },
+  {
+    type: 'gauge',
+    name: 'baseline_info',
+    help: 'What was learned for the policy that is followed; the value is 1. No series: intents judge nothing.',
+    watch: 'The hash says which lesson it is, `intents` how many intents have one.',
+    labels: ['hash', 'intents'],
+    read: ({ baseline }) =>
+      baseline === undefined ? [] : [[{ hash: baseline.hash, intents: `${baseline.intents}` }, 1]],
+  },
+  {
+    type: 'gauge',
+    name: 'baseline_threshold_nats',
+    help: 'Evidence above which intents raise a level, by level and by how well it is founded.',
+    watch: 'grade insufficient or extrapolated: too few sessions were learned from to promise the budget.',
+    labels: ['condition', 'grade'],
+    read: (stats) => certified(stats, ({ c }) => c),
+  },
+  {
+    type: 'gauge',
+    name: 'baseline_budget_ratio',
+    help: 'Share of harmless sessions that may ever cross the threshold, by level.',
+    watch: 'Compare with the share of sessions that reviewers release.',
+    labels: ['condition', 'grade'],
+    read: (stats) => certified(stats, ({ alpha }) => alpha),
+  },
+];
+
+type Certified = NonNullable<Stats['baseline']>['thresholds'][(typeof CONDITIONS)[number]];
+
+function* certified({ baseline }: Stats, read: (threshold: Certified) => number | undefined) {
+  if (baseline === undefined) return;
+  for (const condition of CONDITIONS) {
+    const threshold = baseline.thresholds[condition];
+    const value = read(threshold);
+    if (value !== undefined) yield [{ condition, grade: threshold.grade }, value] as const;
+  }
+}
+
+function* counted(label: string, counts: ReadonlyMap<string, number>) {
+  for (const [value, count] of counts) yield [{ [label]: value }, count] as const;
+}
