@@ -1,0 +1,20 @@
+import { stringify } from 'yaml';
+import { metricReference } from '../src/adapters/telemetry/metric-reference.ts';
+import { ruleFile } from './alerts.ts';
+import { DASHBOARDS } from './dashboards.ts';
+import { grafanaJson } from './panel.ts';
+
+const WRITTEN = '# Written by `npm run ops`; do not edit.\n';
+
+/** Everything below deploy/ that is made from code, by path. `npm run ops` writes it, a test holds that it is current. */
+export function generatedFiles(): Map<string, string> {
+  const rules = `${WRITTEN}${stringify(ruleFile(), { lineWidth: 0 })}`;
+  const dashboards = DASHBOARDS.map(
+    (one) => [`${one.uid}.json`, `${JSON.stringify(grafanaJson(one, DASHBOARDS), null, 2)}\n`] as const,
+  );
+  return new Map([
+    ['deploy/metrics.md', metricReference()],
+    ['deploy/prometheus/firebreak.rules.yml', rules],
+    ...dashboards.map(([name, text]) => [`deploy/grafana/${name}`, text] as const),
+  ]);
+}

@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { ALERTS, runbookFile } from '../../ops/alerts.ts';
+import { systemClock } from '../../src/adapters/system-clock.ts';
+import { metricsOf } from '../../src/adapters/telemetry/metrics.ts';
+import { Stats } from '../../src/adapters/telemetry/stats.ts';
+import { ensureInstalled } from '../services/installed.ts';
+import { ALERT_CASES } from './alert-cases.ts';
+
+await ensureInstalled('promtool', ['prometheus']);
+
+const RULES = resolve('deploy/prometheus/firebreak.rules.yml');
+/** Fires whatever the series are. */
+const WATCHDOG = 'FirebreakWatchdog';
+
+function promtool(...args: string[]): string {
+  try {
+    return execFileSync('promtool', args, { encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`promtool ${args.join(' ')}:\n${stdout}${stderr}`);
+  }
+}
+
+/** One test of promtool: how many of these alerts fire at that time. */
+function ruleTest(alert: string, series: Record<string, string>, at: string, firing: number): unknown {
+  return {
+    interval: '30s',
+    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    promql_expr_test: [
+      {
+        expr: `count(ALERTS{alertname="${alert}",alertstate="firing"})`,
+        eval_time: at,
+        exp_samples: firing === 0 ? [] : [{ labels: '{}', value: firing }],
+      },
+    ],
+  };
+}
+
+describe('the alert rules', () => {
+  it('are rules that Prometheus takes', () => {
+    expect(promtool('check', 'rules', RULES)).toContain(`SUCCESS: ${ALERTS.length} rules found`);
+  });
+
+  it('have a case each', () => {
+    const cases = [...ALERT_CASES.map(({ alert }) => alert), WATCHDOG];
+    expect(cases.sort()).toEqual(ALERTS.map(({ name }) => name).sort());
+  });
+
+  it('fire when they must and stay quiet when they must, by promtool', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'firebreak-rules-'));
+    const tests = ALERT_CASES.flatMap(({ alert, fires, quiet, at, count = 1 }) => [
+      ruleTest(alert, fires, at, count),
+      ruleTest(alert, quiet, at, 0),
+    ]);
+    const watchdog = ruleTest(WATCHDOG, {}, '1m', 1);
+    const file = join(folder, 'test.yml');
+    writeFileSync(file, stringify({ rule_files: [RULES], evaluation_interval: '30s', tests: [watchdog, ...tests] }));
+    expect(promtool('test', 'rules', file)).toContain('SUCCESS');
+    await rm(folder, { recursive: true });
+  });
+
+  it('would not pass with a case that is wrong', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'firebreak-rules-'));
+    const [{ alert, quiet, at }] = ALERT_CASES as [(typeof ALERT_CASES)[number]];
+    const file = join(folder, 'test.yml');
+    const wrong = { rule_files: [RULES], evaluation_interval: '30s', tests: [ruleTest(alert, quiet, at, 1)] };
+    writeFileSync(file, stringify(wrong));
+    expect(() => promtool('test', 'rules', file)).toThrow(alert);
+    await rm(folder, { recursive: true });
+  });
+
+  it('say what they are in sentences, and have a runbook with what to look at and what to do', () => {
+    const runbooks = readdirSync('deploy/runbooks').filter((file) => file !== 'README.md');
+    expect(runbooks.sort()).toEqual(ALERTS.map(runbookFile).sort());
+    for (const alert of ALERTS) {
+      expect(alert.summary, alert.name).toMatch(/^[A-Z][^{}]*\.$/);
+      const text = readFileSync(`deploy/runbooks/${runbookFile(alert)}`, 'utf8');
+      expect(text, alert.name).toMatch(new RegExp(`^# ${alert.name}\\n`));
+      for (const part of ['## What it means', '## What to look at', '## What to do']) {
+        expect(text, `${alert.name} ${part}`).toContain(part);
+      }
+    }
+  });
+
+  it('ask only for metrics that exist', async () => {
+    const exposed = new Set((await metricsOf(new Stats(), systemClock).getMetricsAsJSON()).map(({ name }) => name));
+    const asked = ALERTS.flatMap(({ expr }) => [...expr.matchAll(/\b(?:firebreak|nodejs)_\w+/g)].map(([name]) => name));
+    expect(asked.filter((name) => !exposed.has(name))).toEqual([]);
+  });
+});
+
+describe('the metrics', () => {
+  it('have names and texts as Prometheus wants them', async () => {
+    const text = await metricsOf(new Stats(), systemClock).metrics();
+    const own = text
+      .split('\n')
+      .filter((line) => /^(# (HELP|TYPE) )?firebreak_/.test(line))
+      .join('\n');
+    const lint = execFileSync('promtool', ['check', 'metrics'], { encoding: 'utf8', input: `${own}\n` });
+    expect(lint).toBe('');
+  });
+});
