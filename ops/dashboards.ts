@@ -315,10 +315,13 @@ const BASELINES: Dashboard = {
             '{{level}}',
           ],
         ),
-        panel('stacked', 'Commands of intents', 'The rules have their own panel.', 'ops', [
-          `sum by (rule, action) (${rate('commands_total')})`,
-          '{{rule}} {{action}}',
-        ]),
+        panel(
+          'stacked',
+          'Commands by rule or intent',
+          'The kills of honest sessions count against the budget.',
+          'ops',
+          [`sum by (rule, action) (${rate('commands_total')})`, '{{rule}} {{action}}'],
+        ),
         panel('lines', 'Expired', 'Past their date: exceptions, shadow rules.', 'none', [
           `max by (kind) (${of('policy_expired')})`,
           '{{kind}}',

@@ -12,6 +12,10 @@ const PARTS = {
     about: 'every Kafka version that the README names: consume, produce, admin, group',
     args: ['--config', 'test/services/compatibility.config.ts'],
   },
+  alerts: {
+    about: 'a real Prometheus on a real analyzer: faults are injected, the alerts fire and end',
+    args: ['--config', 'test/ops/faults.config.ts'],
+  },
   simulate: {
     about: 'a million schedules of faults; in parts with --seed FIRST --schedules N',
     command: ['node', 'test/simulation/start.mjs', '--schedules', '1000000'],

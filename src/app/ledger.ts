@@ -87,6 +87,10 @@ export class Ledger {
       thresholds: evidence.certified,
     };
     const rules = [...plan.groups.values()].flatMap((group) => group.rules);
+    this.#stats.expect({
+      rules: [...rules.map(({ rule }) => rule.id), ...(evidence?.intents ?? []).map(({ intent }) => intent.id)],
+      exceptions: rules.flatMap(({ rule }) => (rule.exceptions ?? []).map(({ name }) => name)),
+    });
     // Exceptions for several rules stand in each of them.
     const all = rules.flatMap(({ rule }) => expiriesOf(rule)).map((one) => [`${one.kind} ${one.name}`, one] as const);
     this.#stats.expiries = [...new Map(all).values()];

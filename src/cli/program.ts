@@ -10,6 +10,7 @@ import { registerExplain } from './explain.ts';
 import { registerInit } from './init.ts';
 import { registerKeys } from './keys.ts';
 import { registerLearn } from './learn.ts';
+import { registerProduce } from './produce.ts';
 import { registerReplay } from './replay.ts';
 import { registerRun } from './run.ts';
 import { registerSchema } from './schema.ts';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
         '\n\nOn Kafka and Redis:' +
         '\n  firebreak init --rules my-rules         topics, a development key, the first policy' +
         '\n  firebreak run                           judge the log, write commands' +
+        '\n  firebreak produce                       the day of the demo into the log, to try a deployment' +
         '\n  firebreak capture --out run.ndjson.gz   the log as a file that replays the same' +
         '\n  firebreak keys make FILE --roles owner  a key of its own for each role' +
         '\n\nOn call:' +
@@ -67,6 +69,7 @@ export function createProgram(): Command {
   registerActivate(program);
   registerLearn(program);
   registerCapture(program);
+  registerProduce(program);
   registerSessions(program);
   registerShow(program);
   registerDecide(program);

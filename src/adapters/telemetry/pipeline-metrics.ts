@@ -109,7 +109,7 @@ export const PIPELINE_METRICS: readonly MetricDefinition[] = [
     type: 'counter',
     name: 'relayed_total',
     help: 'Acknowledgements and decisions of others, by topic and outcome.',
-    watch: 'failed: what enforcers and reviewers say does not reach the log. refused: look into firebreak.quarantine.',
+    watch: 'refused: signed with a key that is not trusted, or not at all. failed: the relay cannot read its topic; the log says why.',
     labels: ['topic', 'outcome'],
     read: function* (stats) {
       for (const [topic, counts] of Object.entries(stats.relayed)) {

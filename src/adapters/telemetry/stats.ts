@@ -126,9 +126,25 @@ export class Stats {
   }
 
   countCommand({ action, rule }: Command): void {
+    this.#commandsOf(rule)[action]++;
+  }
+
+  /**
+   * Shows the series of a policy at zero: Prometheus sees no increase in one that begins at 1, and the first kill of a
+   * rule is the one that matters.
+   */
+  expect({ rules, exceptions }: { rules: Iterable<string>; exceptions: Iterable<string> }): void {
+    for (const rule of rules) {
+      this.#commandsOf(rule);
+      this.shadowHits.set(rule, this.shadowHits.get(rule) ?? 0);
+    }
+    for (const exception of exceptions) this.lifted.set(exception, this.lifted.get(exception) ?? 0);
+  }
+
+  #commandsOf(rule: string): Counts<Command['action']> {
     const counts = this.commands.get(rule) ?? { pause: 0, resume: 0, kill: 0 };
     this.commands.set(rule, counts);
-    counts[action]++;
+    return counts;
   }
 
   account(partition: number): PartitionAccount {

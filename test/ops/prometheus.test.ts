@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DASHBOARDS } from '../../ops/dashboards.ts';
+import { withoutVariables } from '../../ops/panel.ts';
+import { type Watched, watched } from './watched.ts';
+
+const WITHIN = { timeout: 30_000, interval: 250 };
+const RATE_INTERVAL = '5m';
+
+describe('a real Prometheus that scrapes a real analyzer', { timeout: 60_000 }, () => {
+  let world: Watched;
+  const firing = () => world.prometheus.firing();
+  const numberOf = async (expr: string) => (await world.prometheus.query(expr))[0]?.value;
+
+  beforeAll(async () => {
+    world = await watched(2);
+    await world.start();
+  }, 120_000);
+  afterAll(() => world?.close());
+
+  it('actions before a policy, and records that cannot be judged: both alerts fire', async () => {
+    await expect.poll(() => numberOf('sum(up)'), WITHIN).toBe(1);
+    await expect.poll(firing, WITHIN).toEqual(['FirebreakWatchdog']);
+    await world.act(1, 200);
+    await world.deployment.produce(Array.from({ length: 100 }, (_, i) => ({ key: `k${i}`, value: 'no json' })));
+    await expect
+      .poll(firing, WITHIN)
+      .toEqual(expect.arrayContaining(['FirebreakNoPolicy', 'FirebreakQuarantineBurst']));
+  });
+
+  it('sessions that act on after a kill', async () => {
+    await world.activate();
+    await expect.poll(() => numberOf('count(firebreak_commands_total)'), WITHIN).toBeGreaterThan(0);
+    for (let seed = 2; seed < 6; seed++) await world.act(seed, 3000);
+    await expect.poll(firing, WITHIN).toContain('FirebreakActionAfterKill');
+  });
+
+  it('every panel of every dashboard has data', async () => {
+    const queries = DASHBOARDS.flatMap(({ title, rows }) =>
+      rows.flatMap(({ panels }) =>
+        panels.flatMap((panel) => panel.queries.map(({ expr }) => ({ at: `${title}: ${panel.title}`, expr }))),
+      ),
+    );
+    expect(queries.length).toBeGreaterThan(40);
+    const empty = async () => {
+      const found = queries.map(async ({ at, expr }) => {
+        const samples = await world.prometheus.query(withoutVariables(expr, RATE_INTERVAL));
+        return samples.some(({ value }) => Number.isFinite(value)) ? [] : [`${at}: ${expr}`];
+      });
+      return (await Promise.all(found)).flat();
+    };
+    await expect.poll(empty, WITHIN).toEqual([]);
+  });
+
+  it('every record of the log is accounted for', async () => {
+    const { deployment } = world;
+    await deployment.settled();
+    const records = [...(await deployment.log()).values()].reduce((sum, { length }) => sum + length, 0);
+    await expect.poll(() => numberOf('sum(firebreak_offsets_accounted_total)'), WITHIN).toBe(records);
+    expect(await numberOf('sum(firebreak_offsets_passed_total)')).toBe(records);
+    expect(await firing()).not.toContain('FirebreakAccountingBroken');
+  });
+});
