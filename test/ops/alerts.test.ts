@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { ALERTS, runbookFile } from '../../ops/alerts.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { metricsOf } from '../../src/adapters/telemetry/metrics.ts';
@@ -42,6 +42,20 @@ function ruleTest(alert: string, series: Record<string, string>, at: string, fir
   };
 }
 
+/** Tests of one rule, as it ships, beside a file with that rule alone: promtool evaluates all that a file names. */
+function testFile(folder: string, alert: string, tests: unknown[]): string {
+  const shipped = parse(readFileSync(RULES, 'utf8')) as { groups: { name: string; rules: { alert: string }[] }[] };
+  const groups = shipped.groups.flatMap(({ name, rules }) => {
+    const own = rules.filter((rule) => rule.alert === alert);
+    return own.length === 0 ? [] : [{ name, rules: own }];
+  });
+  const rules = join(folder, `${alert}.rules.yml`);
+  writeFileSync(rules, stringify({ groups }));
+  const file = join(folder, `${alert}.test.yml`);
+  writeFileSync(file, stringify({ rule_files: [rules], evaluation_interval: '30s', tests }));
+  return file;
+}
+
 describe('the alert rules', () => {
   it('are rules that Prometheus takes', () => {
     expect(promtool('check', 'rules', RULES)).toContain(`SUCCESS: ${ALERTS.length} rules found`);
@@ -54,23 +68,18 @@ describe('the alert rules', () => {
 
   it('fire when they must and stay quiet when they must, by promtool', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'firebreak-rules-'));
-    const tests = ALERT_CASES.flatMap(({ alert, fires, quiet, at, count = 1 }) => [
-      ruleTest(alert, fires, at, count),
-      ruleTest(alert, quiet, at, 0),
-    ]);
-    const watchdog = ruleTest(WATCHDOG, {}, '1m', 1);
-    const file = join(folder, 'test.yml');
-    writeFileSync(file, stringify({ rule_files: [RULES], evaluation_interval: '30s', tests: [watchdog, ...tests] }));
-    expect(promtool('test', 'rules', file)).toContain('SUCCESS');
+    const files = ALERT_CASES.map(({ alert, fires, quiet, at, count = 1 }) =>
+      testFile(folder, alert, [ruleTest(alert, fires, at, count), ruleTest(alert, quiet, at, 0)]),
+    );
+    const watchdog = testFile(folder, WATCHDOG, [ruleTest(WATCHDOG, {}, '1m', 1)]);
+    expect(promtool('test', 'rules', watchdog, ...files)).toContain('SUCCESS');
     await rm(folder, { recursive: true });
   });
 
   it('would not pass with a case that is wrong', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'firebreak-rules-'));
     const [{ alert, quiet, at }] = ALERT_CASES as [(typeof ALERT_CASES)[number]];
-    const file = join(folder, 'test.yml');
-    const wrong = { rule_files: [RULES], evaluation_interval: '30s', tests: [ruleTest(alert, quiet, at, 1)] };
-    writeFileSync(file, stringify(wrong));
+    const file = testFile(folder, alert, [ruleTest(alert, quiet, at, 1)]);
     expect(() => promtool('test', 'rules', file)).toThrow(alert);
     await rm(folder, { recursive: true });
   });
