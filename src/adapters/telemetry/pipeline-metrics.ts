@@ -109,7 +109,8 @@ export const PIPELINE_METRICS: readonly MetricDefinition[] = [
     type: 'counter',
     name: 'relayed_total',
     help: 'Acknowledgements and decisions of others, by topic and outcome.',
-    watch: 'refused: signed with a key that is not trusted, or not at all. failed: the relay cannot read its topic; the log says why.',
+    watch:
+      'refused: signed with a key that is not trusted, or not at all. failed: the relay cannot read its topic; the log says why.',
     labels: ['topic', 'outcome'],
     read: function* (stats) {
       for (const [topic, counts] of Object.entries(stats.relayed)) {

@@ -2,8 +2,8 @@ import type { Baseline } from '../../domain/baseline.ts';
 import type { Command } from '../../domain/command.ts';
 import type { Expiry } from '../../domain/expiry.ts';
 import { FINDING_CODES, type Finding, type FindingCode } from '../../domain/finding.ts';
-import type { RelayedTopic } from '../../domain/output.ts';
 import { LEVELS, type Level } from '../../domain/level.ts';
+import type { RelayedTopic } from '../../domain/output.ts';
 import { REFUSALS, type RecordBody, type Refusal } from '../../domain/record.ts';
 import type { TenureLost } from '../../ports.ts';
 
