@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Match } from './match.ts';
 
 /** How a matching action becomes a mark between 0 and 1. */
-export const MARK_KINDS = ['count', 'distinct', 'novel', 'amount'] as const;
+export const MARK_KINDS = ['count', 'distinct', 'novel', 'again', 'elsewhere', 'amount'] as const;
 export type MarkKind = (typeof MARK_KINDS)[number];
 
 /**
@@ -26,12 +26,22 @@ export const Intent = z
     tags: z.array(z.string().regex(/^(attack|atlas|owasp|firebreak)\.[a-z0-9._-]+$/)).default([]),
     match: Match.describe('Which actions are marked.'),
     after: Match.optional().describe('Only marks after an action of the same session that matches this.'),
+    afterNovel: z
+      .string()
+      .optional()
+      .describe('A field: the action before counts only with a value of it that the cohort was never seen with.'),
+    afterFirst: z
+      .boolean()
+      .optional()
+      .describe('true: the action before is the first of the session that matches `after`, or there is none.'),
     mark: z
       .string()
       .default('count')
       .describe(
         'count: each action marks 1. distinct(field): 1 for a value that is new in the session. novel(field): 1 for a ' +
-          'value that is new in the session and that the cohort was never seen with. amount(field): the value as a share of `cap`.',
+          'value that is new in the session and that the cohort was never seen with. again(field): 1 for a value that ' +
+          '`afterNovel` found new in an action before. elsewhere(field): 1 by another tool than the action before, or ' +
+          'where the cohort was seen with all the values. amount(field): the value as a share of `cap`.',
       ),
     cap: z
       .number()

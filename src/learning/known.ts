@@ -20,14 +20,10 @@ export class KnownValues {
     else if (before !== unit) values.set(value, SEVERAL);
   }
 
-  /** Whether another unit than `unit` had it. */
-  hasBeside(cohort: string, value: string, unit: string): boolean {
-    const found = this.#units.get(cohort)?.get(value);
+  /** Whether another unit than `unit` had it: in the cohort, or in `wider` where nothing is known of the cohort. */
+  hasBeside(cohort: string, wider: string, value: string, unit: string): boolean {
+    const found = (this.#units.get(cohort) ?? this.#units.get(wider))?.get(value);
     return found !== undefined && found !== unit;
-  }
-
-  has(cohort: string, value: string): boolean {
-    return this.#units.get(cohort)?.has(value) ?? false;
   }
 
   /** Sorted, so that equal knowledge has equal bytes. */

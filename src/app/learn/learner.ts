@@ -1,13 +1,21 @@
 import { type Baseline, type IntentBaseline, STREAMS, type TailMap } from '../../domain/baseline.ts';
 import { CONDITIONS, type Condition } from '../../domain/level.ts';
 import type { CheckedIntent } from '../../engine/evidence/intent.ts';
-import { type EvidencePlan, planEvidence } from '../../engine/evidence/plan.ts';
+import { planEvidence } from '../../engine/evidence/plan.ts';
 import { type Confidence, conformalThreshold } from '../../learning/conformal.ts';
+import type { KnownValues } from '../../learning/known.ts';
 import { type Part, partOf, type SplitShares } from '../../learning/split.ts';
 import { fitTail } from '../../learning/tail.ts';
 import { type Attended, attend } from './attend.ts';
 import type { Lesson } from './lesson.ts';
-import { type CohortOf, cohortsOf, type IntentParameters, learnParameters } from './parameters.ts';
+import {
+  type CohortOf,
+  cohortsOf,
+  type IntentParameters,
+  knownBeside,
+  knownValues,
+  learnParameters,
+} from './parameters.ts';
 
 export interface LearnOptions {
   cohortBy: Baseline['cohortBy'];
@@ -31,9 +39,13 @@ export const SPLIT: SplitShares = { parameters: 0.6, maps: 0.15 };
  * Learns from finished benign sessions, in three parts that share no unit, so that nothing which certifies a threshold
  * has shaped what it certifies:
  *
- *   parameters   which values are known; rate and dispersion of each intent in each cohort
+ *   parameters   rate and dispersion of each intent in each cohort
  *   maps         how far each stream of each intent reaches in a session
  *   thresholds   how far the evidence of a whole session reaches
+ *
+ * Which values are known is learned from all of them, and each session is measured without what only its own unit
+ * brought: then it is as a session of tomorrow, and no session is spent on knowledge alone. That one knows a unit less
+ * than tomorrow's errs to more that is new, and to higher thresholds.
  *
  * The same lessons give the same baseline, whatever their order.
  */
@@ -46,11 +58,12 @@ export function learnBaseline(
   const sorted = [...lessons].sort((a, b) => (a.session < b.session ? -1 : 1));
   for (const lesson of sorted) parts[partOf(lesson.unit, options.split)].push(lesson);
   const cohortOf = cohortsOf(parts.parameters);
-  const parameters = learnParameters(intents, parts.parameters, options.cohortBy.length);
+  const known = knownValues(intents, sorted);
+  const parameters = learnParameters(intents, parts.parameters, known, options.cohortBy.length);
   const draft: Baseline = {
     format: 1,
     cohortBy: options.cohortBy,
-    intents: describe(intents, parameters, () => [FLAT, FLAT, FLAT, FLAT]),
+    intents: describe(intents, parameters, known, () => [FLAT, FLAT, FLAT, FLAT]),
     thresholds: certify([], options),
     onUncertified: options.onUncertified,
     sessions: {
@@ -59,11 +72,11 @@ export function learnBaseline(
       thresholds: parts.thresholds.length,
     },
   };
-  const reached = attendAll(intents, draft, parts.maps, cohortOf).map(({ suprema }) => suprema);
-  const mapped = describe(intents, parameters, (intent) =>
+  const reached = attendAll(intents, draft, parts.maps, known, cohortOf).map(({ suprema }) => suprema);
+  const mapped = describe(intents, parameters, known, (intent) =>
     STREAMS.map((_, stream) => tailOf(reached.map((suprema) => suprema[intent]![stream]!))),
   );
-  const scores = attendAll(intents, { ...draft, intents: mapped }, parts.thresholds, cohortOf);
+  const scores = attendAll(intents, { ...draft, intents: mapped }, parts.thresholds, known, cohortOf);
   const suprema = scores.map(({ highest }) => highest);
   return { ...draft, intents: mapped, thresholds: certify(suprema, options) };
 }
@@ -78,43 +91,38 @@ function tailOf(suprema: readonly number[]): TailMap {
 function describe(
   intents: readonly CheckedIntent[],
   parameters: readonly IntentParameters[],
+  known: readonly KnownValues[],
   mapsOf: (intent: number) => TailMap[],
 ): Baseline['intents'] {
-  const described = intents.map(({ intent, meaning, mark }, i) => {
-    const { global, cohorts, known } = parameters[i]!;
+  const described = intents.map(({ intent, meaning, familiar }, i) => {
+    const { global, cohorts } = parameters[i]!;
     const [volume, rate, burst, shift] = mapsOf(i) as [TailMap, TailMap, TailMap, TailMap];
     const learned: IntentBaseline = {
       meaning,
       global,
       cohorts,
       maps: { volume, rate, burst, shift },
-      ...(mark.kind === 'novel' ? { known: known.sets() } : {}),
+      ...(familiar ? { known: known[i]!.sets() } : {}),
     };
     return [intent.id, learned] as const;
   });
   return Object.fromEntries(described);
 }
 
-/** The sessions as a partition would see them under this baseline. */
+/** The sessions as a partition would see them under this baseline, had it been learned without each one's own unit. */
 function attendAll(
   intents: readonly CheckedIntent[],
   baseline: Baseline,
   lessons: readonly Lesson[],
+  known: readonly KnownValues[],
   cohortOf: CohortOf,
 ): Attended[] {
   const plan = planEvidence(intents, baseline);
   if (plan === undefined) return [];
-  return lessons.map((lesson) => attendUnder(plan, lesson, cohortOf(lesson)));
-}
-
-export function attendUnder(
-  plan: EvidencePlan,
-  lesson: Lesson,
-  cohort: string,
-  visit?: Parameters<typeof attend>[4],
-): Attended {
-  const { models, isKnown } = plan.cohort(cohort);
-  return attend(plan.intents, models, isKnown, lesson, visit);
+  return lessons.map((lesson) => {
+    const { key, models } = plan.cohort(cohortOf(lesson));
+    return attend(plan.intents, models, knownBeside(known, key, lesson), lesson);
+  });
 }
 
 function certify(suprema: readonly number[], { budgets, confidence }: LearnOptions): Baseline['thresholds'] {

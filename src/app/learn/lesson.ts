@@ -58,7 +58,7 @@ export class Lessons {
     }
     life.lastMs = appendMs;
     const { times, actions } = life.lesson;
-    if (this.#intents.some(({ test, after }) => test(event) || after?.(event) === true))
+    if (this.#intents.some(({ test, after }) => test(event) || after?.test(event) === true))
       actions.set(times.length, event);
     times.push(parseInstant(event.time));
   }

@@ -1,6 +1,7 @@
 import { type CohortModel, STREAMS } from '../../domain/baseline.ts';
 import type { FeatureModel } from '../../engine/evidence/feature-evidence.ts';
 import type { CheckedIntent } from '../../engine/evidence/intent.ts';
+import type { IsKnown } from '../../engine/evidence/marks.ts';
 import { EVERYBODY } from '../../engine/evidence/plan.ts';
 import { type Fit, type FittedClock, fitCohorts } from '../../learning/fit.ts';
 import { KnownValues } from '../../learning/known.ts';
@@ -26,7 +27,6 @@ export function cohortsOf(lessons: readonly Lesson[]): CohortOf {
 export interface IntentParameters {
   global: CohortModel;
   cohorts: Record<string, CohortModel>;
-  known: KnownValues;
 }
 
 /**
@@ -36,9 +36,9 @@ export interface IntentParameters {
 export function learnParameters(
   intents: readonly CheckedIntent[],
   lessons: readonly Lesson[],
+  known: readonly KnownValues[],
   widths: number,
 ): IntentParameters[] {
-  const known = knownValues(intents, lessons);
   const cohorts = intents.map((): Record<string, CohortModel> => ({}));
   let global: CohortModel[] = [];
   for (let width = 0; width < widths; width++) {
@@ -51,7 +51,7 @@ export function learnParameters(
     }
     global = fits.map(({ perEvent, perHour }) => model(perEvent.global, perHour.global));
   }
-  return intents.map((_, i) => ({ global: global[i]!, cohorts: cohorts[i]!, known: known[i]! }));
+  return intents.map((_, i) => ({ global: global[i]!, cohorts: cohorts[i]! }));
 }
 
 type Fits = { perEvent: Fit<string>; perHour: Fit<string> }[];
@@ -66,8 +66,7 @@ function fitWidth(
   const models = intents.map(({ id }) => neutral(id));
   for (const lesson of lessons) {
     const cohort = cohortOf(lesson);
-    const isKnown = (intent: number, value: string) => known[intent]!.hasBeside(cohort, value, lesson.unit);
-    const { marks, events, activeHours } = attend(intents, models, isKnown, lesson);
+    const { marks, events, activeHours } = attend(intents, models, knownBeside(known, cohort, lesson), lesson);
     for (const [i, { N, WW }] of marks.entries()) {
       add(sums[i]!.events, cohort, { N, W: N, WW, T: events });
       add(sums[i]!.active, cohort, { N, W: N, WW, T: Math.max(activeHours, MOMENT_HOURS) });
@@ -76,14 +75,18 @@ function fitWidth(
   return sums.map(({ events, active }) => ({ perEvent: fitCohorts(events), perHour: fitCohorts(active) }));
 }
 
-function knownValues(intents: readonly CheckedIntent[], lessons: readonly Lesson[]): KnownValues[] {
+/** What is known to a cohort without the lesson's own unit: to the engine it is as new as a session of tomorrow. */
+export function knownBeside(known: readonly KnownValues[], cohort: string, { unit }: Lesson): IsKnown {
+  return (intent, value) => known[intent]!.hasBeside(cohort, EVERYBODY, value, unit);
+}
+
+export function knownValues(intents: readonly CheckedIntent[], lessons: readonly Lesson[]): KnownValues[] {
   const known = intents.map(() => new KnownValues());
   for (const { actions, cohortKeys, unit } of lessons) {
     const cohorts = [EVERYBODY, ...cohortKeys.filter((key) => key !== undefined)];
     for (const event of actions.values()) {
-      for (const [i, { test, mark }] of intents.entries()) {
-        if (mark.kind !== 'novel' || !test(event)) continue;
-        for (const value of mark.values(event)) for (const cohort of cohorts) known[i]!.add(cohort, value, unit);
+      for (const [i, { familiar }] of intents.entries()) {
+        for (const value of familiar?.(event) ?? []) for (const cohort of cohorts) known[i]!.add(cohort, value, unit);
       }
     }
   }

@@ -16,15 +16,28 @@ export interface CheckedIntent {
   /** The same as text, for a baseline. */
   meaning: string;
   test: EventTest;
-  after: EventTest | undefined;
+  after: Opening | undefined;
   mark: Mark;
+  /** What of an action its cohort is to be known for; undefined where nothing is novel to this intent. */
+  familiar: Values | undefined;
   /** Factor of a mark, 0 to 1. */
   weight(event: ActionEvent): number;
 }
 
+type Values = (event: ActionEvent) => readonly string[];
+
+/** The action that has to come before a mark. */
+export interface Opening {
+  test: EventTest;
+  /** Of these values one must be new to the cohort; undefined where none has to be. */
+  novel: Values | undefined;
+  /** Only the first of the session that passes `test`, or none. */
+  first: boolean;
+}
+
 export type Mark =
   | { kind: 'count' }
-  | { kind: 'distinct' | 'novel'; values(event: ActionEvent): readonly string[] }
+  | { kind: 'distinct' | 'novel' | 'again' | 'elsewhere'; values: Values }
   | { kind: 'amount'; value(event: ActionEvent): number; cap: number };
 
 const FORM = /^\s*([a-z]+)\s*(?:\(\s*([^()]*?)\s*\))?\s*$/;
@@ -36,18 +49,66 @@ export function checkIntent(
   const problems: RuleProblem[] = [];
   const { test } = compileMatch(intent.match, problems);
   const afterProblems: RuleProblem[] = [];
-  const after = intent.after && compileMatch(intent.after, afterProblems).test;
+  const afterTest = intent.after && compileMatch(intent.after, afterProblems).test;
   problems.push(...afterProblems.map((problem) => ({ ...problem, path: ['after', ...problem.path.slice(1)] })));
   const mark = markOf(intent, problems);
+  const after = openingOf(intent, afterTest, problems);
   const weight = weightOf(intent, problems);
   if (mark === undefined || problems.length > 0) return { ok: false, problems };
   const meaning = meaningOf(intent);
-  return { ok: true, checked: { intent, id: partId(`intent ${meaning}`), meaning, test, after, mark, weight } };
+  const familiar = familiarOf(test, mark, after);
+  const checked = { intent, id: partId(`intent ${meaning}`), meaning, test, after, mark, familiar, weight };
+  return { ok: true, checked };
+}
+
+function openingOf(intent: Intent, test: EventTest | undefined, problems: RuleProblem[]): Opening | undefined {
+  const { afterNovel, afterFirst, mark } = intent;
+  const opening = FORM.exec(mark);
+  const needs = [
+    ['afterNovel', afterNovel],
+    ['afterFirst', afterFirst],
+    ['mark', opening?.[1] === 'again' || opening?.[1] === 'elsewhere' || undefined],
+  ] as const;
+  for (const [name, value] of needs) {
+    if (value === undefined || intent.after !== undefined) continue;
+    const what = name === 'mark' ? `${opening![1]}(field)` : name;
+    problems.push({
+      path: [name],
+      message: `${what} goes with \`after\`: the action that comes before the marked one`,
+    });
+  }
+  if (opening?.[1] === 'again' && afterNovel !== opening[2]) {
+    const message = `again(${opening[2] ?? 'field'}) marks what \`afterNovel\` found new, and that is ${afterNovel ?? 'absent'}`;
+    problems.push({ path: ['mark'], message: `${message}; allowed: afterNovel: ${opening[2] ?? 'target'}` });
+  }
+  const kind = opening?.[1];
+  if ((kind === 'novel' || kind === 'elsewhere') && afterNovel !== undefined && afterNovel !== opening![2])
+    problems.push({
+      path: ['afterNovel'],
+      message: `found ${afterNovel}, and the mark is ${kind}(${opening![2]}); allowed: one field for both, the cohort is known for one`,
+    });
+  const novel = afterNovel === undefined ? undefined : valuesOf(afterNovel, ['afterNovel'], problems);
+  return test && { test, novel, first: afterFirst ?? false };
+}
+
+function familiarOf(test: EventTest, mark: Mark, after: Opening | undefined): Values | undefined {
+  if (after?.novel !== undefined) return (event) => (test(event) || after.test(event) ? after.novel!(event) : NONE);
+  return mark.kind === 'novel' ? (event) => (test(event) ? mark.values(event) : NONE) : undefined;
+}
+
+function valuesOf(name: string, path: string[], problems: RuleProblem[]): Values {
+  const field = fieldOf(name);
+  if (!field) {
+    problems.push({ path, message: `unknown field "${name}"${hint(name, FIELD_NAMES)}` });
+    return () => NONE;
+  }
+  return (event) => texts(field.read(event));
 }
 
 /** Digest of everything that makes a mark what it is; title, mode and share may change without learning anew. */
-function meaningOf({ match, after, mark, cap, weight }: Intent): string {
-  const text = canonicalJson({ match, mark, ...(after && { after }), ...(cap && { cap }), ...(weight && { weight }) });
+function meaningOf({ match, after, afterNovel, afterFirst, mark, cap, weight }: Intent): string {
+  const optional = Object.entries({ after, afterNovel, afterFirst, cap, weight }).filter(([, value]) => value);
+  const text = canonicalJson({ match, mark, ...Object.fromEntries(optional) });
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
@@ -57,7 +118,7 @@ function markOf(intent: Intent, problems: RuleProblem[]): Mark | undefined {
   const kind = found?.[1] as MarkKind | undefined;
   if (!found || kind === undefined || !MARK_KINDS.includes(kind)) {
     const name = found?.[1] ?? intent.mark;
-    const allowed = 'count, distinct(field), novel(field), amount(field)';
+    const allowed = 'count, distinct(field), novel(field), again(field), elsewhere(field), amount(field)';
     problems.push({ path, message: `unknown mark "${intent.mark}"${hint(name, MARK_KINDS)}; allowed: ${allowed}` });
     return undefined;
   }

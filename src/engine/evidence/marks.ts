@@ -1,16 +1,50 @@
 import type { ActionEvent } from '../../domain/event.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { ByteReader, ByteWriter } from '../session/bytes.ts';
-import type { CheckedIntent } from './intent.ts';
+import type { CheckedIntent, Opening } from './intent.ts';
 import type { Touch } from './session-evidence.ts';
 
 /** Values of one session told apart for one intent. Beyond, every value counts as new: the bound errs to more. */
 const SEEN_MAX = 64;
 
-/** What an intent has to remember of a session besides its evidence: which values were marked, and if it is staged. */
+/** What an intent has to remember of a session besides its evidence: which values were marked, and what came before. */
 export class MarkMemory {
+  /** The action that has to come before a mark was there. */
   staged = false;
+  /** An action passed the test of `after`, whether or not it counts as the one before. */
+  #opened = false;
+  /** Fingerprint of the tool of the first action that counts. */
+  #tool = 0;
+  /** Values that were new to the cohort in those actions. */
+  readonly #strangers: number[] = [];
   readonly #seen: number[] = [];
+
+  /** Takes in an action that may be the one before; `knows` says what the cohort was seen with. */
+  stage({ test, novel, first }: Opening, event: ActionEvent, knows: (value: string) => boolean): void {
+    if (this.staged && novel === undefined) return;
+    if ((first && this.#opened) || !test(event)) return;
+    this.#opened = true;
+    if (novel !== undefined) {
+      const strangers = novel(event).filter((value) => !knows(value));
+      if (strangers.length === 0) return;
+      for (const value of strangers) {
+        const stranger = fingerprint(value);
+        if (this.#strangers.length < SEEN_MAX && !this.#strangers.includes(stranger)) this.#strangers.push(stranger);
+      }
+    }
+    if (!this.staged) this.#tool = fingerprint(event.tool);
+    this.staged = true;
+  }
+
+  /** Whether an action before brought the value, new to the cohort. Beyond 64 of them, none is told apart: it did. */
+  isStranger(value: string): boolean {
+    return this.#strangers.length === SEEN_MAX || this.#strangers.includes(fingerprint(value));
+  }
+
+  /** Whether the tool is that of the first action that counts. */
+  isSameTool({ tool }: ActionEvent): boolean {
+    return this.#tool === fingerprint(tool);
+  }
 
   /** Whether the value is new in this session; it is not any more afterwards. */
   admit(value: string): boolean {
@@ -22,15 +56,23 @@ export class MarkMemory {
 
   write(to: ByteWriter): void {
     to.flag(this.staged);
-    to.count(this.#seen.length);
-    for (const value of this.#seen) to.count(value);
+    to.flag(this.#opened);
+    to.count(this.#tool);
+    for (const values of [this.#strangers, this.#seen]) {
+      to.count(values.length);
+      for (const value of values) to.count(value);
+    }
   }
 
   static read(from: ByteReader): MarkMemory {
     const memory = new MarkMemory();
     memory.staged = from.flag();
-    const size = from.length();
-    for (let i = 0; i < size; i++) memory.#seen.push(from.count());
+    memory.#opened = from.flag();
+    memory.#tool = from.count();
+    for (const values of [memory.#strangers, memory.#seen]) {
+      const size = from.length();
+      for (let i = 0; i < size; i++) values.push(from.count());
+    }
     return memory;
   }
 }
@@ -56,7 +98,7 @@ export function marksOf(
       const value = markOf(mark, event, memoryOf, i, isKnown) * weight(event);
       if (value > 0) touches.push({ feature: i, mark: value });
     }
-    if (!staged && after!(event)) memoryOf(i).staged = true;
+    if (after !== undefined) memoryOf(i).stage(after, event, (value) => isKnown(i, value));
   }
   return touches;
 }
@@ -75,6 +117,10 @@ function markOf(
       const value = mark.value(event);
       return value > 0 ? Math.min(value / mark.cap, 1) : 0;
     }
+    case 'elsewhere':
+      return memoryOf(intent).isSameTool(event) && mark.values(event).some((value) => !isKnown(intent, value)) ? 0 : 1;
+    case 'again':
+      return mark.values(event).some((value) => memoryOf(intent).isStranger(value)) ? 1 : 0;
     case 'distinct':
     case 'novel': {
       let found = 0;

@@ -19,7 +19,7 @@ import { Session } from './session.ts';
  * never converts. Parts are sorted by id: equal sessions have equal bytes, whatever path led to them.
  */
 export const SESSION_HEADER_BYTES = 32;
-const VERSION = 1;
+const VERSION = 2;
 const DEGRADED = 1;
 const INTENTS = 2;
 /** In the place of a window's length. */

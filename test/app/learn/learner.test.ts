@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { attend } from '../../../src/app/learn/attend.ts';
 import { parseBudget } from '../../../src/app/learn/budget.ts';
-import { attendUnder, type LearnOptions, learnBaseline } from '../../../src/app/learn/learner.ts';
+import { type LearnOptions, learnBaseline } from '../../../src/app/learn/learner.ts';
 import { Lessons } from '../../../src/app/learn/lesson.ts';
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
 import type { ActionEvent } from '../../../src/domain/event.ts';
@@ -74,11 +75,24 @@ describe('a learned baseline', () => {
   it('keeps its budget on sessions that it has not seen', () => {
     const plan = planEvidence(INTENTS, baseline)!;
     const fresh = lessonsOf(sessions(4000, 2));
-    const cohort = 'tenant=corp,agent.role=mail';
-    const beyond = fresh.filter((lesson) => attendUnder(plan, lesson, cohort).highest > plan.thresholds.pause).length;
+    const { models, isKnown } = plan.cohort('tenant=corp,agent.role=mail');
+    const highest = fresh.map((lesson) => attend(plan.intents, models, isKnown, lesson).highest);
+    const beyond = highest.filter((evidence) => evidence > plan.thresholds.pause).length;
     // 80 are allowed on average; one calibration draw of some 600 sessions moves that by a third either way.
     expect(beyond).toBeLessThan(160);
     expect(beyond).toBeGreaterThan(10);
+  });
+
+  it('knows what any session was seen with, and certifies as if it had not seen the session itself', () => {
+    const { known } = baseline.intents['new-targets']!;
+    const all = new Set(lessons.flatMap(({ actions }) => [...actions.values()].map(({ resource }) => resource!.id!)));
+    expect(known!['agent.role=mail']).toEqual([...all].sort());
+    // Sessions that each have a target of their own: to a baseline that knew them, nothing would ever be new.
+    const apart = lessonsOf(
+      sessions(1000, 6).map((event) => ({ ...event, resource: { type: 'mail', id: `own-${event.session}` } })),
+    );
+    const { mu } = learnBaseline(INTENTS, apart, OPTIONS).intents['new-targets']!.global.events;
+    expect(mu).toBeGreaterThan(0.03);
   });
 
   it('measures how often a value is new with the session that brought it left out', () => {

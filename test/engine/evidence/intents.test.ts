@@ -4,6 +4,7 @@ import type { ActionEvent } from '../../../src/domain/event.ts';
 import { Finding } from '../../../src/domain/finding.ts';
 import type { Output } from '../../../src/domain/output.ts';
 import { MarkMemory, marksOf } from '../../../src/engine/evidence/marks.ts';
+import { ByteReader, ByteWriter } from '../../../src/engine/session/bytes.ts';
 import { decodeSession, encodeSession } from '../../../src/engine/session/codec.ts';
 import { commandsOf, findingsOf, Log } from '../harness.ts';
 import { baselineOf, checkedOf, intentOf, planWith } from './lessons.ts';
@@ -68,6 +69,52 @@ describe('marks', () => {
   it('after: only once another action was there, and no action stages itself', () => {
     expect(marks({ after: { action: 'pay' } }, [{}, { action: 'pay' }, {}, {}])).toEqual([0, 0, 1, 1]);
     expect(marks({ after: { action: 'delete' } }, [{}, {}, {}])).toEqual([0, 1, 1]);
+  });
+
+  describe('afterNovel', () => {
+    const TARGETS = { after: { action: ['delete', 'pay'] }, afterNovel: 'target', afterFirst: true };
+    const by = (tool: string, ...targets: string[]): Partial<ActionEvent> => ({ tool, targets });
+
+    it('elsewhere: another tool, or a familiar target, once the first was on a stranger', () => {
+      const mark = { ...TARGETS, mark: 'elsewhere(target)' };
+      const stranger = by('pay', 'stranger');
+      expect(marks(mark, [stranger, by('mail', 'other'), by('pay', 'known'), by('pay', 'other')], ['known'])).toEqual([
+        0, 1, 1, 0,
+      ]);
+      expect(marks(mark, [stranger, stranger, by('pay')])).toEqual([0, 0, 1]);
+    });
+
+    it('afterFirst: a first action on a familiar target closes the door for the whole session', () => {
+      const mark = { ...TARGETS, mark: 'elsewhere(target)' };
+      const events = [by('pay', 'known'), by('pay', 'stranger'), by('mail', 'known')];
+      expect(marks(mark, events, ['known'])).toEqual([0, 0, 0]);
+      expect(marks({ ...mark, afterFirst: false }, events, ['known'])).toEqual([0, 0, 1]);
+    });
+
+    it('again: what was new in an action before, each time', () => {
+      const mark = { ...TARGETS, afterFirst: false, mark: 'again(target)' };
+      const events = [by('t', 'known'), by('t', 'a', 'b'), by('t', 'known'), by('t', 'B'), by('t', 'b'), by('t', 'c')];
+      expect(marks(mark, events, ['known'])).toEqual([0, 0, 0, 1, 1, 0]);
+    });
+
+    it('again: beyond 64 strangers every target counts as one of them: the bound errs to more', () => {
+      const mark = { ...TARGETS, afterFirst: false, mark: 'again(target)' };
+      const many = Array.from({ length: 64 }, (_, i) => by('t', `s-${i}`));
+      expect(marks(mark, [...many.slice(1), by('t', 'known')], ['known']).at(-1)).toBe(0);
+      expect(marks(mark, [...many, by('t', 'known')], ['known']).at(-1)).toBe(1);
+    });
+
+    it('what came before survives the bytes of a session', () => {
+      const memory = new MarkMemory();
+      const { after } = checkedOf(intentOf({ ...TARGETS, mark: 'again(target)' }));
+      memory.stage(after!, event(by('pay', 'stranger')), () => false);
+      const to = new ByteWriter(64);
+      memory.write(to);
+      const again = MarkMemory.read(new ByteReader(to.finish(), 0));
+      expect(again).toEqual(memory);
+      expect([again.staged, again.isStranger('stranger'), again.isStranger('known')]).toEqual([true, true, false]);
+      expect([again.isSameTool(event(by('pay'))), again.isSameTool(event(by('mail')))]).toEqual([true, false]);
+    });
   });
 
   it('weight: a factor by the text of a field', () => {
