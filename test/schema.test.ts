@@ -1,6 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
+import asyncApi from '@asyncapi/specs';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
-import { schemaFiles } from '../src/cli/schema.ts';
+import { contractFiles, schemaFiles } from '../src/cli/schema.ts';
 
 const folder = new URL('../schema/', import.meta.url);
 
@@ -15,12 +18,28 @@ describe('schema/', () => {
 
   it('holds exactly what the code generates', async () => {
     const committed = (await readdir(folder)).filter((file) => file.endsWith('.json'));
-    expect(committed.sort()).toEqual([...files.keys()].sort());
+    expect(committed.sort()).toEqual([...files.keys(), ...contractFiles().keys()].sort());
   });
 
   it.each([...files])('%s is what the code generates (npm run schema writes it)', async (file, text) => {
     expect(await readFile(new URL(file, folder), 'utf8')).toBe(text);
     expect(JSON.parse(text)).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });
+  });
+
+  it.each([...contractFiles()])('%s is what the code generates', async (file, text) => {
+    expect(await readFile(new URL(file, folder), 'utf8')).toBe(text);
+  });
+
+  it('asyncapi.json is valid, and every payload is a schema beside it', async () => {
+    const document = contractFiles().get('asyncapi.json')!;
+    const validator = new Ajv({ strict: false, logger: false });
+    addFormats.default(validator);
+    const valid = validator.validate(asyncApi.schemasWithoutId['3.0.0'] as object, JSON.parse(document));
+    expect(validator.errors ?? []).toEqual([]);
+    expect(valid).toBe(true);
+    const payloads = [...document.matchAll(/"\$ref": "\.\/([^"]+)"/g)].map(([, file]) => file!);
+    expect(payloads.length).toBeGreaterThan(10);
+    expect(payloads.filter((file) => !files.has(file))).toEqual([]);
   });
 
   it.each(['rule.json', 'policy.json', 'config.json'].filter((file) => files.has(file)))(

@@ -3,6 +3,7 @@ import { KafkaLogin, sendsTheSecret } from '../adapters/kafka/login.ts';
 import { parseRedisAddress } from '../adapters/redis/address.ts';
 import { RedisSettings } from '../adapters/redis/connection.ts';
 import { checkTlsFiles, TlsFiles } from '../adapters/tls-files.ts';
+import { ApiSettings } from './api-config.ts';
 
 const Address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'HOST:PORT');
 
@@ -151,6 +152,7 @@ export const Config = z
       })
       .prefault({})
       .describe('Metrics and health.'),
+    api: ApiSettings.prefault({}).describe('The HTTP API.'),
     log: z
       .strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is written.') })
       .prefault({})
@@ -194,6 +196,7 @@ export const FLAGS: Readonly<Record<string, string>> = {
   'redis.url': '--redis',
   'policy.rules': '--rules',
   'http.port': '--http-port',
+  'api.port': '--port',
   'log.level': '--log-level',
   'keys.file': '--keys',
 };
@@ -206,6 +209,8 @@ const SECRETS: ReadonlySet<string> = new Set([
   'redis.password',
   'redis.sentinelPassword',
   'redis.tls.keyPassphrase',
+  'api.webhookSecret',
+  'api.webhookUrls',
 ]);
 
 /** How the text of a variable is read. */

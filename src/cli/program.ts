@@ -14,6 +14,7 @@ import { registerProduce } from './produce.ts';
 import { registerReplay } from './replay.ts';
 import { registerRun } from './run.ts';
 import { registerSchema } from './schema.ts';
+import { registerServe } from './serve.ts';
 import { registerSessions } from './sessions.ts';
 import { PACKAGE } from './shipped.ts';
 import { registerShow } from './show.ts';
@@ -49,6 +50,7 @@ export function createProgram(): Command {
         '\n  firebreak show SESSION                  why, and what an answer would be about' +
         '\n  firebreak release SESSION --grant "5 marks, 10m"' +
         '\n  firebreak reject SESSION                also: pause, kill, and lift for orders' +
+        '\n  firebreak serve                         the same over HTTP, with live events and webhooks' +
         '\n\nRules and intents:' +
         '\n  firebreak check my-rules                every mistake, with file, line and column' +
         '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
@@ -70,6 +72,7 @@ export function createProgram(): Command {
   registerLearn(program);
   registerCapture(program);
   registerProduce(program);
+  registerServe(program);
   registerSessions(program);
   registerShow(program);
   registerDecide(program);

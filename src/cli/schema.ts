@@ -2,6 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { openApiDocument } from '../app/api/openapi.ts';
+import { asyncApiDocument } from '../app/async-api.ts';
 import { Config } from '../app/config.ts';
 import { SCHEMAS } from '../domain/schemas.ts';
 
@@ -22,11 +24,19 @@ export function schemaFiles(): Map<string, string> {
   );
 }
 
+/** The documents of the two contracts, by file name: topics and HTTP. */
+export function contractFiles(): Map<string, string> {
+  const documents = { asyncapi: asyncApiDocument(), openapi: openApiDocument() };
+  return new Map(
+    Object.entries(documents).map(([name, document]) => [`${name}.json`, `${JSON.stringify(document, null, 2)}\n`]),
+  );
+}
+
 /** Writes them all. Returns the paths. */
 export async function writeSchemas(folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];
-  for (const [file, text] of schemaFiles()) {
+  for (const [file, text] of [...schemaFiles(), ...contractFiles()]) {
     paths.push(join(folder, file));
     await writeFile(join(folder, file), text);
   }
@@ -36,7 +46,7 @@ export async function writeSchemas(folder: string): Promise<string[]> {
 export function registerSchema(program: Command): void {
   program
     .command('schema')
-    .description('write the JSON Schemas of rules, events, commands, findings and the configuration')
+    .description('write the JSON Schemas of rules, events, commands, findings, the AsyncAPI and the OpenAPI document')
     .requiredOption('--out <dir>', 'folder to write to')
     .addHelpText('after', '\nExample:\n  firebreak schema --out schema')
     .action(async ({ out }: { out: string }) => {

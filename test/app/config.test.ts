@@ -243,6 +243,8 @@ describe('describeConfig', () => {
         path.startsWith('kafka.tls') ||
         path.startsWith('redis.') ||
         path === 'policy.rules' ||
+        path === 'api.jwksUrl' ||
+        path === 'api.issuer' ||
         path === 'kafka.groupId',
     ).toBe(true);
   });

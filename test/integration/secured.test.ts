@@ -229,6 +229,7 @@ describe('each role may do what it is for, and no more', () => {
     ['reviewer', 'writes', 'actions', refused],
     ['reviewer', 'reads', 'quarantine', refused],
     ['oncall', 'reads', 'findings', 'read'],
+    ['oncall', 'reads', 'audit', 'read'],
     ['oncall', 'writes', 'actions', 'written'],
     ['oncall', 'reads', 'actions', refused],
     ['oncall', 'reads', 'quarantine', refused],

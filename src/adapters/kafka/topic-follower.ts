@@ -35,7 +35,7 @@ export class TopicFollower {
   readonly #options: FollowerOptions;
   readonly #client: PartitionClient;
   readonly #stopped = new AbortController();
-  #places: Place[] = [];
+  readonly #places: Place[] = [];
   #running: Promise<void> | undefined;
 
   constructor(options: FollowerOptions) {
@@ -43,18 +43,21 @@ export class TopicFollower {
     this.#client = new PartitionClient(options.kafka);
   }
 
-  /** Fulfilled when everything that was there at the call has been handed over. Throws when a topic is missing. */
+  /**
+   * Fulfilled when everything that was there at the call has been handed over, topic after topic as they were given.
+   * Throws when one is missing.
+   */
   async start(): Promise<void> {
-    const ends: Place[] = [];
     for (const { topic, from } of this.#options.topics) {
+      const ends = new Map<Place, number>();
       for (const { partition, from: low, to } of await wholeTopic(this.#client, topic)) {
-        ends.push({ topic, partition, offset: to });
         const offset = from === 'beginning' ? low : from === 'end' ? to : await this.#since(topic, partition, from);
-        this.#places.push({ topic, partition, offset });
+        ends.set({ topic, partition, offset }, to);
       }
+      const behind = () => [...ends].flatMap(([place, end]) => (place.offset < end ? [place] : []));
+      while (behind().length > 0 && !this.#stopped.signal.aborted) await this.#nextOrWait(behind());
+      this.#places.push(...ends.keys());
     }
-    const isBehind = () => this.#places.some(({ offset }, at) => offset < ends[at]!.offset);
-    while (isBehind() && !this.#stopped.signal.aborted) await this.#nextOrWait();
     this.#running = this.#follow();
   }
 
@@ -74,18 +77,18 @@ export class TopicFollower {
   }
 
   async #follow(): Promise<void> {
-    while (!this.#stopped.signal.aborted) await this.#nextOrWait();
+    while (!this.#stopped.signal.aborted) await this.#nextOrWait(this.#places);
   }
 
-  async #nextOrWait(): Promise<void> {
-    if (!(await this.#next())) await this.#options.clock.sleep(DELAY_MS, this.#stopped.signal);
+  async #nextOrWait(places: readonly Place[]): Promise<void> {
+    if (!(await this.#next(places))) await this.#options.clock.sleep(DELAY_MS, this.#stopped.signal);
   }
 
   /** Whether Kafka answered. */
-  async #next(): Promise<boolean> {
+  async #next(places: readonly Place[]): Promise<boolean> {
     let answers: (Fetched & { place: Place })[];
     try {
-      answers = await this.#client.fetchAfter(this.#places, WAIT_MS);
+      answers = await this.#client.fetchAfter(places, WAIT_MS);
       for (const answer of answers) {
         if (answer.records.length > 0 || answer.place.offset >= answer.high) continue;
         // Something is there, and did not fit; or compaction left an empty batch.
@@ -94,7 +97,7 @@ export class TopicFollower {
       }
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'cannot follow: trying again');
-      await this.#passOver().catch((late) => this.#options.logger.debug({ err: late }, 'no bounds'));
+      await this.#passOver(places).catch((late) => this.#options.logger.debug({ err: late }, 'no bounds'));
       return false;
     }
     for (const { place, next, records } of answers) {
@@ -106,8 +109,8 @@ export class TopicFollower {
   }
 
   /** Moves the places that the log does not hold any more to where it begins now. */
-  async #passOver(): Promise<void> {
-    for (const place of this.#places) {
+  async #passOver(places: readonly Place[]): Promise<void> {
+    for (const place of places) {
       const { low, high } = await this.#client.bounds(place.topic, place.partition);
       if (place.offset >= low && place.offset <= high) continue;
       this.#options.logger.error({ ...place, low, high }, 'records were removed before they were read: passed over');
