@@ -40,6 +40,11 @@ const PARTS = {
     args: ['test/fuzz/session-codec.test.ts'],
     inputs: { all: 1_000_000, slice: 100_000 },
   },
+  'session-flood': {
+    about: '5,000,000 sessions on a real Redis (3 GB): memory stays in its budget, risky ones are killed all the same',
+    args: ['test/app/session-flood.test.ts'],
+    inputs: { all: 5_000_000, slice: 5_000_000 },
+  },
   'differential-engine': {
     about: 'random streams under the policies of the properties, the engine against the naive one',
     args: ['test/properties/step.test.ts', '-t', 'whole history'],

@@ -31,8 +31,10 @@ export interface WorkerParts {
   sessionBytesMax: number;
 }
 
-/** With so many changed sessions a partition waits for a checkpoint: a slow store must not fill the memory. */
-const UNSAVED_MAX = 10_000;
+/** What a session that is new takes in memory. */
+const UNSAVED_BYTES = 8 * 1024;
+/** However little the budget is: a checkpoint costs a round trip. */
+const UNSAVED_MIN = 1000;
 
 /**
  * One partition in this process, from taking over to losing it.
@@ -104,9 +106,15 @@ export class PartitionWorker {
     return this.#next !== this.#savedNext && this.#next >= (this.#repetition?.judgeFrom ?? 0);
   }
 
-  /** No further batch before what is unsaved is saved. */
+  /** The changed sessions alone fill the budget. No further batch before they are saved: a slow store must not win. */
   get mustSave(): boolean {
-    return this.partition.dirtyCount >= UNSAVED_MAX && this.unsaved;
+    return this.unsaved && this.partition.dirtyCount >= Math.max(UNSAVED_MIN, this.#budgetBytes / UNSAVED_BYTES);
+  }
+
+  /** For the sessions of this partition in memory. */
+  get #budgetBytes(): number {
+    const { sessionBytesMax, stats } = this.#parts;
+    return sessionBytesMax / Math.max(1, stats.partitions.size);
   }
 
   /** Since the last checkpoint, or since the partition was taken over. */
@@ -223,8 +231,7 @@ export class PartitionWorker {
   #makeRoom(): void {
     // What is being saved may not be in the store yet.
     if (this.#saving !== undefined) return;
-    const { sessionBytesMax, stats } = this.#parts;
-    this.#resident.makeRoom(sessionBytesMax / Math.max(1, stats.partitions.size));
+    this.#resident.makeRoom(this.#budgetBytes);
   }
 
   #withPassed(sessions: readonly string[], repetition: Repetition, next: number): string[] {

@@ -3,34 +3,42 @@ interface Timer {
   session: string;
 }
 
+const ROOM_MIN = 64;
+
 /**
  * Which session has to be looked at next. A binary heap of (time, session); an entry whose session has another
  * `timerMs` by now is void, and the caller skips it. The order is total, so every run looks in the same order.
+ *
+ * Times and sessions lie in two arrays, side by side: there is an entry for every session that lives, and as an object
+ * each would take four times the room.
  */
 export class Timers {
-  #heap: Timer[] = [];
+  #times = new Float64Array(ROOM_MIN);
+  readonly #sessions: string[] = [];
 
   get size(): number {
-    return this.#heap.length;
+    return this.#sessions.length;
   }
 
   add(atMs: number, session: string): void {
-    const heap = this.#heap;
-    let at = heap.push({ atMs, session }) - 1;
+    let at = this.size;
+    if (at === this.#times.length) this.#resize(2 * at);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!before(heap[at]!, heap[parent]!)) return;
-      [heap[at], heap[parent]] = [heap[parent]!, heap[at]!];
+      if (!this.#isAfter(parent, atMs, session)) break;
+      this.#put(at, this.#times[parent]!, this.#sessions[parent]!);
       at = parent;
     }
+    this.#put(at, atMs, session);
   }
 
   /** Takes the earliest entry that is due at `nowMs`. */
   takeDue(nowMs: number): Timer | undefined {
-    const first = this.#heap[0];
-    if (first === undefined || first.atMs > nowMs) return undefined;
-    const last = this.#heap.pop()!;
-    if (this.#heap.length > 0) this.#sink(last);
+    if (this.size === 0 || this.#times[0]! > nowMs) return undefined;
+    const first = { atMs: this.#times[0]!, session: this.#sessions[0]! };
+    const session = this.#sessions.pop()!;
+    if (this.size > 0) this.#sink(this.#times[this.size]!, session);
+    if (this.#times.length > ROOM_MIN && this.size < this.#times.length / 4) this.#resize(this.#times.length / 2);
     return first;
   }
 
@@ -38,9 +46,8 @@ export class Timers {
   due(nowMs: number): string[] {
     const found: string[] = [];
     const visit = (at: number) => {
-      const timer = this.#heap[at];
-      if (timer === undefined || timer.atMs > nowMs) return;
-      found.push(timer.session);
+      if (at >= this.size || this.#times[at]! > nowMs) return;
+      found.push(this.#sessions[at]!);
       visit(2 * at + 1);
       visit(2 * at + 2);
     };
@@ -48,21 +55,35 @@ export class Timers {
     return found;
   }
 
-  #sink(timer: Timer): void {
-    const heap = this.#heap;
+  /** Puts the entry in the place of the first, and below what comes before it. */
+  #sink(atMs: number, session: string): void {
     let at = 0;
     for (;;) {
       let least = 2 * at + 1;
-      if (least >= heap.length) break;
-      if (least + 1 < heap.length && before(heap[least + 1]!, heap[least]!)) least++;
-      if (!before(heap[least]!, timer)) break;
-      heap[at] = heap[least]!;
+      if (least >= this.size) break;
+      const other = least + 1;
+      if (other < this.size && this.#isAfter(least, this.#times[other]!, this.#sessions[other]!)) least = other;
+      if (this.#isAfter(least, atMs, session)) break;
+      this.#put(at, this.#times[least]!, this.#sessions[least]!);
       at = least;
     }
-    heap[at] = timer;
+    this.#put(at, atMs, session);
   }
-}
 
-function before(a: Timer, b: Timer): boolean {
-  return a.atMs !== b.atMs ? a.atMs < b.atMs : a.session < b.session;
+  #put(at: number, atMs: number, session: string): void {
+    this.#times[at] = atMs;
+    this.#sessions[at] = session;
+  }
+
+  /** Whether the entry there comes after this one. */
+  #isAfter(at: number, atMs: number, session: string): boolean {
+    const there = this.#times[at]!;
+    return there !== atMs ? there > atMs : this.#sessions[at]! > session;
+  }
+
+  #resize(room: number): void {
+    const times = new Float64Array(room);
+    times.set(this.#times.subarray(0, Math.min(room, this.size)));
+    this.#times = times;
+  }
 }
