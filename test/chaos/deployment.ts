@@ -190,7 +190,7 @@ export class Deployment {
     const file = join(this.#folder, 'manifest.json');
     writeFileSync(file, JSON.stringify(await this.#manifest()));
     const verifier = fileURLToPath(new URL('./verifier.js', import.meta.url));
-    const { code, out, err } = await run([process.execPath, '--max-old-space-size=4096', verifier, file]);
+    const { code, out, err } = await run([process.execPath, '--max-old-space-size=8192', verifier, file]);
     if (code !== 0) throw new Error(`the verifier ended with ${code}: ${err}`);
     const findings = JSON.parse(out) as Findings;
     for (const [at, exit] of codes.entries()) {

@@ -78,7 +78,7 @@ export class Fleet {
   }
 
   async #ended(member: Child, code: number | null): Promise<void> {
-    if (!this.#killed.delete(member) && (this.#supervised || code !== 0)) {
+    if (!this.#killed.delete(member) && code !== 0) {
       this.ends.push({ name: member.name, code, reason: lastWords(this.log(member)) });
     }
     await sleep(RESTART_AFTER_MS);

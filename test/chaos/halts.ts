@@ -73,13 +73,12 @@ export const halts = {
       const producer = stand.brokers.client().producer({ retry: { retries: 0 } });
       await producer.connect();
       const messages = Array.from({ length: BOMB_RECORDS }, () => ({ value: null, partition: 0 }));
-      for (const compression of [CompressionTypes.None, CompressionTypes.GZIP]) {
-        const outcome = await producer.send({ topic: deployment.topic, acks: -1, messages, compression }).then(
-          () => 'taken',
-          (error: Error) => `refused: ${error.message}`,
-        );
-        told.say(`  ${BOMB_RECORDS} records in one batch, compression ${compression}: ${outcome}`);
-      }
+      const compression = CompressionTypes.GZIP;
+      const outcome = await producer.send({ topic: deployment.topic, acks: -1, messages, compression }).then(
+        () => 'taken',
+        (error: Error) => `refused: ${error.message}`,
+      );
+      told.say(`  ${BOMB_RECORDS} records in one batch, compressed: ${outcome}`);
       await producer.disconnect();
       await deployment.recovered();
       return report(await deployment.verify(), told);

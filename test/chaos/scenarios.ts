@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Deployment } from './deployment.ts';
 import { FAULTS, type FaultName } from './faults.ts';
 import { type HaltName, halts } from './halts.ts';
+import { happen } from './happen.ts';
+import { benignMillion, flushLarge } from './large.ts';
 import type { Topology } from './redis-nodes.ts';
 import { report, type Told } from './report.ts';
 import type { Stand } from './stand.ts';
@@ -73,6 +75,9 @@ const HALTS: Record<HaltName, string> = {
   'lease-expires': 'while nobody judges, no lease is renewed',
 };
 
+/** Takes a quarter of an hour, so `all` leaves it out. */
+export const MILLION = 'benign-million';
+
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario>([
   ...Object.entries(FAULT_SCENARIOS).map(([name, scenario]) => [name, ofFault(name, scenario)] as const),
   ...Object.entries(HALTS).map(([name, about]) => {
@@ -80,6 +85,11 @@ export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario
     const one: Scenario = { about, topologies, run: (stand, told) => halts[name as HaltName](stand, told) };
     return [name, one] as const;
   }),
+  ['flushall-large', { about: 'FLUSHALL with 100,000 sessions', topologies: ['sentinel'], run: flushLarge }],
+  [
+    MILLION,
+    { about: 'a million harmless sessions while everything breaks', topologies: ['sentinel'], run: benignMillion },
+  ],
 ]);
 
 function ofFault(name: string, { about, fault, times = 1, idle, perSecond }: FaultScenario): Scenario {
@@ -110,24 +120,4 @@ function ofFault(name: string, { about, fault, times = 1, idle, perSecond }: Fau
       }
     },
   };
-}
-
-/** Injects, waits, mends; `meanwhile` begins with the fault. */
-export async function happen(
-  deployment: Deployment,
-  name: FaultName,
-  { say, random }: Told,
-  meanwhile: () => Promise<void> = async () => undefined,
-): Promise<void> {
-  const { lastsS, inject } = FAULTS[name];
-  const beganMs = performance.now();
-  const { what, mend } = (await inject(deployment, random)) as { what: string; mend?: () => Promise<void> | void };
-  const other = meanwhile();
-  other.catch(() => undefined); // told below
-  const [least, most] = lastsS;
-  await sleep((least + random() * (most - least)) * 1000);
-  const lasted = (performance.now() - beganMs) / 1000;
-  say(`  ${name}: ${what}${mend === undefined ? '' : `, for ${lasted.toFixed(1)} s`}`);
-  await mend?.();
-  await other;
 }

@@ -54,6 +54,16 @@ export class ChaosTraffic {
     return messages;
   }
 
+  /** One harmless action in each of so many sessions, which nothing else belongs to. */
+  once(sessions: number, nowMs: number): Message[] {
+    const time = new Date(nowMs).toISOString();
+    return Array.from({ length: sessions }, () => {
+      const session = `once-${this.#said++}`;
+      const event = { id: session, time, session, agent: { id: 'agent' }, tool: 't1', action: 'send', outcome: 'ok' };
+      return { key: session, value: JSON.stringify(event) };
+    });
+  }
+
   #act(timeMs: number): Message {
     while (this.#running.length < ACTIVE) this.#begin();
     // Squared: some sessions act all the time, others rarely, end in between and come back.

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Deployment } from './deployment.ts';
+import type { FaultName } from './faults.ts';
+import { happen } from './happen.ts';
+import { ask } from './redis-nodes.ts';
+import { report, type Told } from './report.ts';
+import type { Stand } from './stand.ts';
+
+const LARGE = 100_000;
+const MILLION = 1_000_000;
+const AT_ONCE = 5000;
+const RECOVERED_WITHIN_MS = 900_000;
+const WHILE_MILLION: readonly FaultName[] = ['kill-analyzer', 'kill-redis', 'kill-broker', 'redis-hole', 'rebalance'];
+
+/** FLUSHALL when the state is large: the log has to make all of it anew. */
+export async function flushLarge(stand: Stand, told: Told): Promise<string[]> {
+  const deployment = await Deployment.start(stand, { name: 'flush-large', seed: told.seed });
+  try {
+    await deployment.stopPump();
+    await produceOnce(deployment, LARGE);
+    const first = await deployment.recovered(RECOVERED_WITHIN_MS);
+    told.say(`  ${LARGE} sessions judged ${seconds(first)} s after the last was written`);
+    const { redis } = stand;
+    for (const node of await redis.primaries()) await ask(redis.ports[node]!, (client) => client.flushall());
+    const again = await deployment.recovered(RECOVERED_WITHIN_MS);
+    told.say(`  FLUSHALL: all of them rebuilt from the log after ${seconds(again)} s`);
+    deployment.pump();
+    await sleep(2000);
+    return report(await deployment.verify(), told);
+  } finally {
+    await deployment.close();
+  }
+}
+
+/** A million sessions that do no harm, while everything breaks: not one of them may be paused or killed. */
+export async function benignMillion(stand: Stand, told: Told): Promise<string[]> {
+  const deployment = await Deployment.start(stand, { name: 'million', seed: told.seed, perSecond: 20 });
+  try {
+    let written = false;
+    const producing = produceOnce(deployment, MILLION).then(() => {
+      written = true;
+    });
+    for (let at = 0; !written; at++) {
+      await happen(deployment, WHILE_MILLION[at % WHILE_MILLION.length]!, told);
+      await sleep(5000);
+    }
+    await producing;
+    const ms = await deployment.recovered(RECOVERED_WITHIN_MS);
+    told.say(`  ${MILLION} sessions judged ${seconds(ms)} s after the last was written`);
+    return report(await deployment.verify(), told);
+  } finally {
+    await deployment.close();
+  }
+}
+
+async function produceOnce(deployment: Deployment, sessions: number): Promise<void> {
+  for (let at = 0; at < sessions; at += AT_ONCE) {
+    await deployment.produce(deployment.traffic.once(Math.min(AT_ONCE, sessions - at), Date.now()));
+  }
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}
