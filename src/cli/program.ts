@@ -6,6 +6,7 @@ import { registerCapture } from './capture.ts';
 import { registerCheck } from './check.ts';
 import { registerDecide } from './decide.ts';
 import { registerDemo } from './demo.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerExplain } from './explain.ts';
 import { registerInit } from './init.ts';
 import { registerKeys } from './keys.ts';
@@ -42,6 +43,7 @@ export function createProgram(): Command {
         '\n\nOn Kafka and Redis:' +
         '\n  firebreak init --rules my-rules         topics, a development key, the first policy' +
         '\n  firebreak run                           judge the log, write commands' +
+        '\n  firebreak doctor                        what is wrong with the deployment, and what mends it' +
         '\n  firebreak produce                       the day of the demo into the log, to try a deployment' +
         '\n  firebreak capture --out run.ndjson.gz   the log as a file that replays the same' +
         '\n  firebreak keys make FILE --roles owner  a key of its own for each role' +
@@ -68,6 +70,7 @@ export function createProgram(): Command {
   registerTest(program);
   registerInit(program);
   registerRun(program);
+  registerDoctor(program);
   registerActivate(program);
   registerLearn(program);
   registerCapture(program);

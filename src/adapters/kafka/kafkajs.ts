@@ -8,7 +8,8 @@ import type { Logger } from 'pino';
  */
 
 // The CommonJS of kafkajs names only `Kafka` in a way that Node sees.
-export const { ConfigResourceTypes, KafkaJSAggregateError, Partitioners } = kafkajs;
+export const { AclResourceTypes, ConfigResourceTypes, KafkaJSAggregateError, KafkaJSProtocolError, Partitioners } =
+  kafkajs;
 
 interface RequestQueue {
   pending: unknown[];
