@@ -2,39 +2,30 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { NdjsonWriter } from '../adapters/files/ndjson-writer.ts';
-import { PartitionClient } from '../adapters/kafka/partition-client.ts';
 import { systemClock } from '../adapters/system-clock.ts';
-import { createLogger } from '../adapters/telemetry/log.ts';
-import { FileSource } from '../app/backtest/file-source.ts';
 import { Judging } from '../app/backtest/judging.ts';
-import { KafkaSource } from '../app/backtest/kafka-source.ts';
 import { LabelTable, readLabels } from '../app/backtest/labels.ts';
 import { Comparison } from '../app/backtest/report.ts';
 import { type BySide, sidesOf } from '../app/backtest/sides.ts';
-import type { EventSource } from '../app/backtest/source.ts';
 import { startShard } from '../app/backtest/threads.ts';
-import { kafkaOf } from '../app/kafka-parts.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
 import { formatInstant } from '../domain/instant.ts';
 import type { PolicyBody } from '../domain/rule.ts';
 import { backtestPage } from './backtest/page.ts';
 import { sessionLine } from './backtest/session-line.ts';
 import { backtestText } from './backtest/text.ts';
-import { instant } from './capture.ts';
+import { openSource, type SourceOptions, sourceOptions } from './event-source.ts';
 import { Progress } from './progress.ts';
-import { configOf, configOptions } from './settings.ts';
+import { configOptions } from './settings.ts';
 import { packageVersion, SHIPPED_RULES } from './shipped.ts';
 import { terminal } from './terminal.ts';
 
 /** What a shell says of a program that Ctrl-C ended; here it has told what it had. */
 const INTERRUPTED = 130;
 
-interface Options extends Record<string, unknown> {
+interface Options extends SourceOptions {
   rules: string;
   against?: string;
-  kafka?: true;
-  since?: number;
-  until?: number;
   labels?: string;
   out?: string;
   json?: string;
@@ -43,15 +34,10 @@ interface Options extends Record<string, unknown> {
 }
 
 export function registerBacktest(program: Command): void {
-  const command = program
-    .command('backtest')
+  const command = sourceOptions(program.command('backtest'))
     .description('judge recorded events by old and new rules, and tell which sessions would end differently')
-    .argument('[file...]', 'NDJSON, plain or gzip: bare events, or what `firebreak capture` wrote; - is standard input')
     .option('--rules <dir>', 'the new rules', SHIPPED_RULES)
     .option('--against <dir>', 'the old rules; without them the new ones stand alone')
-    .option('--kafka', 'instead of files: the topic of actions, as the configuration names it')
-    .option('--since <time>', 'with --kafka: records of this time on (RFC 3339)', (text) => instant('--since', text))
-    .option('--until <time>', 'with --kafka: records before this time (RFC 3339)', (text) => instant('--until', text))
     .option('--labels <file>', 'what is known of the sessions: NDJSON of {"session", "label", "harmSeqs"?}')
     .option('--out <file>', 'write every session there, one JSON per line; - is standard output')
     .option('--html <file>', 'write the report there with charts: one file, nothing from the network')
@@ -116,27 +102,5 @@ async function backtest(files: string[], options: Options): Promise<void> {
     progress.done();
     process.off('SIGINT', onInterrupt);
     await Promise.all([close(), ...shards.map((shard) => shard.stop())]);
-  }
-}
-
-async function openSource(
-  files: readonly string[],
-  delayMs: number,
-  options: Options,
-): Promise<{ source: EventSource; close(): Promise<void> }> {
-  const { kafka: fromKafka, since: sinceMs, until: untilMs } = options;
-  if (files.length > 0 === (fromKafka === true)) throw new Error('give files, or --kafka for the topic of actions');
-  if (fromKafka === undefined) {
-    if (sinceMs !== undefined || untilMs !== undefined) throw new Error('--since and --until go with --kafka');
-    return { source: await FileSource.open(files, delayMs), close: async () => {} };
-  }
-  const config = configOf(options);
-  const client = new PartitionClient(kafkaOf(config, createLogger('error')));
-  try {
-    const source = await KafkaSource.open(client, `${config.kafka.topicPrefix}actions`, { sinceMs, untilMs });
-    return { source, close: () => client.close() };
-  } catch (error) {
-    await client.close();
-    throw error;
   }
 }

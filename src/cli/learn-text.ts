@@ -5,12 +5,14 @@ import { type Confidence, minimumSample } from '../learning/conformal.ts';
 
 interface Learned {
   events: number;
+  /** Sessions left out because Firebreak or a person stopped them. */
+  cut: number;
   out: string;
   confidence: Confidence;
 }
 
 /** What was learned, for the person who started it: what each budget rests on, and how many sessions are missing. */
-export function learnText(baseline: Baseline, { events, out, confidence }: Learned): string {
+export function learnText(baseline: Baseline, { events, cut, out, confidence }: Learned): string {
   const { parameters, maps, thresholds } = baseline.sessions;
   const lines: [name: string, text: string][] = [
     ['events', number(events)],
@@ -19,6 +21,7 @@ export function learnText(baseline: Baseline, { events, out, confidence }: Learn
       `${number(parameters + maps + thresholds)}: ${number(parameters)} for parameters, ${number(maps)} for tails, ${number(thresholds)} for thresholds`,
     ],
   ];
+  if (cut > 0) lines.push(['left out', `${number(cut)} sessions that were stopped and not released`]);
   for (const [id, { global, cohorts, known }] of Object.entries(baseline.intents)) {
     const values = known === undefined ? '' : `, ${number(known['']?.length ?? 0)} known values`;
     const rate = `${Number((global.events.mu * 100).toPrecision(3))} marks in 100 actions`;

@@ -5,18 +5,24 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { readLabels } from '../app/backtest/labels.ts';
 import { BASELINE_FILE } from '../app/baseline-file.ts';
 import { parseBudget } from '../app/learn/budget.ts';
+import { CutSessions } from '../app/learn/cut-sessions.ts';
 import { COHORT_BY, type LearnOptions, learnBaseline, SPLIT } from '../app/learn/learner.ts';
 import { Lessons } from '../app/learn/lesson.ts';
-import { openRecording, type Recording } from '../app/recording.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { PolicyBody } from '../domain/rule.ts';
 import { checkIntent } from '../engine/evidence/intent.ts';
+import { decodeRecord } from '../formats/log-record.ts';
+import { openSource, type SourceOptions, sourceOptions } from './event-source.ts';
 import { learnText } from './learn-text.ts';
 import { Progress } from './progress.ts';
+import { configOptions } from './settings.ts';
 import { SHIPPED_RULES } from './shipped.ts';
 
-interface Options {
+/** Ctrl-C ends the process: nothing is half written. */
+const NEVER = new AbortController().signal;
+
+interface Options extends SourceOptions {
   rules?: string;
   out?: string;
   labels?: string;
@@ -28,12 +34,10 @@ interface Options {
 }
 
 export function registerLearn(program: Command): void {
-  program
-    .command('learn')
+  const command = sourceOptions(program.command('learn'))
     .description(
       'learn from recorded benign sessions what ordinary work looks like, and the thresholds that it certifies',
     )
-    .argument('<file...>', 'NDJSON, plain or gzip: bare events, or what `firebreak capture` wrote; - is standard input')
     .option('--rules <dir>', 'folder with the intents; default: the one that ships')
     .option('--out <file>', `where to write the baseline; default: ${BASELINE_FILE} in the folder of the rules`)
     .option('--labels <file>', 'NDJSON lines {"session", "label"}: only those labelled benign are learned from')
@@ -53,12 +57,15 @@ export function registerLearn(program: Command): void {
     .addHelpText(
       'after',
       '\nA budget of 1 in N needs at least N - 1 complete sessions among those that certify thresholds (one in four).' +
+        '\nOf a log, sessions are left out that Firebreak stopped and no person released, and those that a person stopped;' +
+        '\na label benign brings them back.' +
         '\nExit code: 0 when a baseline was written, 1 when the files or the rules cannot be used.' +
         '\n\nExamples:' +
         '\n  firebreak learn october.ndjson.gz --rules my-rules --kill "1 in 1000"' +
+        '\n  firebreak learn --kafka --brokers localhost:9092 --since 2026-10-01T00:00:00Z --rules my-rules' +
         '\n  firebreak activate my-rules',
-    )
-    .action(learn);
+    );
+  configOptions(command, (path) => path.startsWith('kafka.')).action(learn);
 }
 
 function budgetOf(flag: string): (text: string) => number {
@@ -80,20 +87,22 @@ async function learn(files: string[], options: Options): Promise<void> {
     labels === undefined || labels.get(session)?.label === 'benign' ? session : undefined;
   const lessons = new Lessons(intents, COHORT_BY, body.settings, unitOf);
   const progress = new Progress(process.stderr, systemClock);
-  const recordings: Recording[] = [];
+  const { source, close } = await openSource(files, body.settings.delayMs, options);
+  const cut = new CutSessions();
   let events = 0;
   try {
-    for (const file of files) recordings.push(await openRecording(file, body.settings.delayMs));
-    for (const recording of recordings) {
-      for await (const item of recording.items()) {
-        if (item.type !== 'record' || item.record.body.type !== 'action') continue;
-        lessons.add(item.record.body.event, item.record.appendMs);
-        events++;
-        progress.at(recording.bytesRead / recording.bytesTotal, () => `${events.toLocaleString('en')} events`);
-      }
+    for await (const item of source.items(NEVER)) {
+      if (item.type !== 'record') continue;
+      const { body: record, appendMs } = decodeRecord(item.raw, undefined);
+      cut.note(record);
+      if (record.type !== 'action') continue;
+      lessons.add(record.event, appendMs);
+      events++;
+      progress.at(source.shareRead() ?? 0, () => `${events.toLocaleString('en')} events`);
     }
     progress.done();
-    const baseline = learnBaseline(intents, lessons.all, {
+    const whole = lessons.all.filter(({ session }) => labels?.has(session) === true || !cut.has(session));
+    const baseline = learnBaseline(intents, whole, {
       cohortBy: COHORT_BY,
       budgets: { watch: options.watch, pause: options.pause, kill: options.kill },
       confidence: options.confidence,
@@ -104,10 +113,12 @@ async function learn(files: string[], options: Options): Promise<void> {
     // A baseline that is half written must not be taken for one.
     await writeFile(`${out}.new`, `${canonicalJson(baseline)}\n`);
     await rename(`${out}.new`, out);
-    process.stderr.write(learnText(baseline, { events, out, confidence: options.confidence }));
+    process.stderr.write(
+      learnText(baseline, { events, cut: lessons.all.length - whole.length, out, confidence: options.confidence }),
+    );
   } finally {
     progress.done();
-    for (const recording of recordings) await recording.close();
+    await close();
   }
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerActivate } from './activate.ts';
 import { registerBacktest } from './backtest.ts';
+import { registerBaseline } from './baseline.ts';
 import { registerCapture } from './capture.ts';
 import { registerCheck } from './check.ts';
 import { registerDecide } from './decide.ts';
@@ -60,6 +61,7 @@ export function createProgram(): Command {
         '\n                                          which sessions would end differently' +
         '\n  firebreak learn october.ndjson.gz --rules my-rules' +
         '\n                                          what ordinary work looks like, for the intents' +
+        '\n  firebreak baseline diff rules my-rules   what a new baseline says differently' +
         `\n\nErrors are one line; ${DEBUG_VARIABLE}=1 adds the stack.`,
     );
   registerDemo(program);
@@ -73,6 +75,7 @@ export function createProgram(): Command {
   registerDoctor(program);
   registerActivate(program);
   registerLearn(program);
+  registerBaseline(program);
   registerCapture(program);
   registerProduce(program);
   registerServe(program);

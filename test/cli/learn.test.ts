@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,15 +35,18 @@ function events(): string[] {
   });
 }
 
-function firebreak(args: readonly string[]): Promise<{ code: number | null; err: string }> {
+function firebreak(args: readonly string[]): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [resolve(root, 'dist/cli/main.js'), ...args], { cwd: folder });
-  let err = '';
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
   child.stderr.on('data', (chunk) => {
     err += chunk;
   });
   return new Promise((done, failed) => {
     child.once('error', failed);
-    child.once('close', (code) => done({ code, err }));
+    child.once('close', (code) => done({ code, out, err }));
   });
 }
 
@@ -63,6 +66,60 @@ describe('firebreak learn', { timeout: 60_000 }, () => {
     const lines = (await readFile(join(folder, 'commands.ndjson'), 'utf8')).trim().split('\n');
     const stopped = lines.map((line) => JSON.parse(line) as { session: string; rule: string });
     expect(stopped).toContainEqual(expect.objectContaining({ session: 's-400', rule: 'outward' }));
+  });
+
+  it('tells what a baseline of other sessions says differently', async () => {
+    const half = (await readFile(join(folder, 'events.ndjson'), 'utf8')).split('\n').slice(0, 1500);
+    const listing = half.map((line) =>
+      line.replace('"action":"read"', '"action":"list"').replace('person-7"', 'newcomer"'),
+    );
+    await mkdir(join(folder, 'other'));
+    await copyFile(resolve(root, 'rules/intents.yaml'), join(folder, 'other/intents.yaml'));
+    await writeFile(join(folder, 'other/events.ndjson'), listing.join('\n'));
+    expect((await firebreak(['learn', 'other/events.ndjson', '--rules', 'other'])).code).toBe(0);
+    const { code, out } = await firebreak(['baseline', 'diff', '.', 'other']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^sessions: parameters \d+ -> \d+,/);
+    expect(out).toMatch(/reconnaissance\n +agent\.role=mail +x [\d.]+ +[\d.]+ -> [\d.]+ marks in 100 actions/);
+    expect(out).toContain('known values that are gone: 1 (person-7)');
+    expect(out).toContain('known values that are new: 1 (newcomer)');
+    const same = await firebreak(['baseline', 'diff', 'other/baseline.json', 'other']);
+    expect(same.out).toContain('as before (no rate moved by a factor of 1.25): destruction,');
+    const none = await firebreak(['baseline', 'diff', '.', 'missing']);
+    expect(none).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no baseline.json in missing; firebreak learn'),
+    });
+  });
+
+  it('leaves out the sessions of a log that were stopped and that nobody released', async () => {
+    const topicId = 'a'.repeat(64);
+    const records = (await readFile(join(folder, 'events.ndjson'), 'utf8')).split('\n').slice(0, 1000);
+    const line = (offset: number, value: string, type?: string) =>
+      JSON.stringify({
+        topicId,
+        partition: 0,
+        offset: String(offset),
+        appendTime: new Date(Date.UTC(2026, 0, 5) + offset * 4000).toISOString(),
+        key: JSON.parse(value).session,
+        headers:
+          type === undefined
+            ? {}
+            : { ce_type: `dev.firebreak.${type}`, ce_specversion: '1.0', ce_id: 'x', ce_source: 't' },
+        value,
+      });
+    const stop = (session: string) => JSON.stringify({ command: `cmd-${session}`, session });
+    const decide = (session: string, kind: string) =>
+      JSON.stringify({ id: `d-${session}`, kind, session, by: { id: 'lee' }, reason: 'seen' });
+    const lines = records.map((value, offset) => line(offset, value));
+    for (const session of ['s-1', 's-2', 's-3']) lines.push(line(lines.length, stop(session), 'command.published.v1'));
+    lines.push(line(lines.length, decide('s-2', 'release'), 'decision.v1'));
+    lines.push(line(lines.length, decide('s-4', 'reject'), 'decision.v1'));
+    await writeFile(join(folder, 'log.ndjson'), lines.join('\n'));
+    const { code, err } = await firebreak(['learn', 'log.ndjson', '--rules', '.', '--out', 'cut.json']);
+    expect(err).toMatch(/sessions +97: /);
+    expect(err).toMatch(/left out +3 sessions that were stopped and not released/);
+    expect(code).toBe(0);
   });
 
   it('says how many sessions are missing, and what evidence does until then', async () => {
