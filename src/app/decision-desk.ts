@@ -10,6 +10,14 @@ export interface DeskParts {
   clock: Clock;
 }
 
+/** How the log answers a decision: of a session the first two, of an order the first or one of the last two. */
+const ANSWERS: ReadonlySet<Finding['code']> = new Set([
+  'decision_refused',
+  'decision_accepted',
+  'order_in_force',
+  'order_lifted',
+]);
+
 /** What the analyzers have said of a decision: one finding for each partition that it went to. */
 export interface DecisionAnswer {
   /** In the order in which they came. Without all of them the rest has not been judged yet. */
@@ -39,7 +47,7 @@ export class DecisionDesk {
   /** Every finding that is read, from before the first decision on. */
   heard(finding: Finding): void {
     const { decision, code, position } = finding;
-    if (decision === undefined || (code !== 'decision_accepted' && code !== 'decision_refused')) return;
+    if (decision === undefined || !ANSWERS.has(code)) return;
     const waiting = this.#waiting.get(decision.id);
     if (waiting === undefined) return;
     waiting.answers.set(position.partition, finding);

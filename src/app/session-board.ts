@@ -85,6 +85,7 @@ export class SessionBoard {
     } else {
       // The verdict and the finding of one change tell the same; the command is in one of them only.
       if (known.level !== level || known.offset !== offset) known.since = how.since;
+      if (known.level !== level) delete known.alarm;
       Object.assign(known, { level, offset, rule: how.rule ?? known.rule, command: how.command ?? known.command });
     }
   }

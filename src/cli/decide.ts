@@ -181,7 +181,7 @@ function tell(decision: Decision, { findings, expected }: DecisionAnswer): void 
   for (const reason of new Set(refusals.map((one) => `${one.refusal}: ${one.reason}`)))
     say(`${what}: refused, ${reason}`);
   if (refusals.length > 0) process.exitCode = 1;
-  const accepted = findings.filter(({ code }) => code === 'decision_accepted');
+  const accepted = findings.filter(({ code }) => code !== 'decision_refused');
   for (const reason of new Set(accepted.map((one) => one.reason))) say(`${what}${grant}: accepted, ${reason}`);
   if (findings.length === expected) return;
   const where = expected === 1 ? '' : ` in ${expected - findings.length} of ${expected} partitions`;

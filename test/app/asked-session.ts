@@ -79,15 +79,16 @@ export async function askedSession() {
     onRecord(_topic, partition, raw) {
       const { body } = decodeRecord(raw, keyringOf([publicJwkOf(decider)]), { partition, partitions: PARTITIONS });
       if (body.type !== 'decision') throw new Error(JSON.stringify(body));
-      const { id, kind, by, reason } = body.decision;
+      const { id, kind, by, reason, scope } = body.decision;
       decisions.push(body.decision);
       const refused = reason === 'stale';
+      const ordered = kind === 'lift' ? 'order_lifted' : 'order_in_force';
       const finding: Finding = {
         ...shared,
         ...{ id: `a-${id}-${partition}`, position: position(partition, raw.offset), decision: { id, kind, by } },
         ...(refused
           ? { code: 'decision_refused', refusal: 'stale_view', reason: 'the request has changed since' }
-          : { code: 'decision_accepted', reason: 'it counts' }),
+          : { code: scope === undefined ? 'decision_accepted' : ordered, reason: 'it counts' }),
       };
       void outlet.publish([{ topic: 'findings', key: session, finding }]);
     },

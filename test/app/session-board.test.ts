@@ -57,6 +57,12 @@ it('takes the later position, in whatever order the topics are read', () => {
   expect(board(verdict('watch', 9), moved('clear', 'paused', 4)).of('s')?.level).toBe('watch');
 });
 
+it('forgets an alarm about a level that the session has left', () => {
+  const alarm = finding('command_unacknowledged', 3);
+  expect(board(moved('clear', 'paused', 2), alarm).of('s')).toHaveProperty('alarm');
+  expect(board(moved('clear', 'paused', 2), alarm, moved('paused', 'watch', 4)).of('s')).not.toHaveProperty('alarm');
+});
+
 it('lists alarms first, then who waits, then by level and age', () => {
   const alarm = finding('action_after_kill', 8, { session: 'alarm' });
   const made = board(

@@ -34,7 +34,7 @@ export function webhookSignature(secret: string, timestamp: string, body: string
 
 /**
  * Tells others, each address in order and for itself. At least once: what was not answered with 2xx is sent again, later
- * and later, for some 25 minutes. What waits is bounded; the oldest gives way, with an error in the log.
+ * and later, for some nine minutes. What waits is bounded; the oldest gives way, with an error in the log.
  */
 export class Webhooks {
   readonly #options: WebhookOptions;
@@ -78,7 +78,7 @@ export class Webhooks {
       const answer = await this.#send(url, notice, attempt);
       if (answer.ok) return undefined;
       failure = answer.failure;
-      if (answer.again === 'never') break;
+      if (answer.again === 'never' || attempt === ATTEMPTS) break;
       logger.warn(
         { notice: notice.id, host: new URL(url).host, attempt, failure },
         'webhook not delivered: again later',
