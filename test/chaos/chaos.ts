@@ -120,7 +120,7 @@ async function mixed(stand: Stand, minutes: number, seed: number): Promise<numbe
   }
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   for (const [name, count] of [...counts].sort()) say(`  ${String(count).padStart(4)} ${name}`);
-  for (const { name, code, reason } of deployment.fleet.ends) say(`  ${name} ended by itself with ${code}: ${reason}`);
+  for (const { name, how, reason } of deployment.fleet.ends) say(`  ${name} ended by itself with ${how}: ${reason}`);
   const sorted = recoveriesMs.sort((a, b) => a - b);
   const seconds = (ms: number | undefined) => ((ms ?? 0) / 1000).toFixed(1);
   say(`  back after ${seconds(sorted[sorted.length >> 1])} s in the median, ${seconds(sorted.at(-1))} s at most`);

@@ -22,7 +22,7 @@ export class Child {
   }
 
   /** `onExit` hears of the end of this start, whoever brought it about. */
-  start(onExit: (code: number | null) => void = () => undefined): void {
+  start(onExit: (how: number | NodeJS.Signals) => void = () => undefined): void {
     if (this.alive) return;
     const log = openSync(this.#logFile, 'a');
     // The kernel kills it when this process is gone.
@@ -31,7 +31,7 @@ export class Child {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    child.once('exit', onExit);
+    child.once('exit', (code, signal) => onExit(code ?? signal!));
     child.once('error', (error) => {
       throw new Error(`${this.name} cannot be started (setpriv is part of util-linux)`, { cause: error });
     });

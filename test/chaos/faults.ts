@@ -241,7 +241,8 @@ export const FAULTS = {
   },
   'freeze-analyzer': signalFault('SIGSTOP', [12, 16]),
   'stall-analyzer': signalFault('SIGSTOP', [1, 3]),
-  'block-loop': signalFault('SIGUSR2', INSTANT),
+  // Longer than the watchdog of the process waits.
+  'block-loop': signalFault('SIGUSR2', [22, 24]),
   'clock-step': signalFault('SIGHUP', [2, 4]),
   rebalance: membersComeAndGo,
   'kill-broker': brokerFault('SIGKILL', [3, 6]),

@@ -19,7 +19,7 @@ export interface FleetOptions {
 /** An end that nobody here brought about. */
 export interface OwnEnd {
   name: string;
-  code: number | null;
+  how: number | NodeJS.Signals;
   /** Its last words. */
   reason: string;
 }
@@ -74,12 +74,13 @@ export class Fleet {
   }
 
   #start(member: Child): void {
-    member.start((code) => void this.#ended(member, code));
+    member.start((how) => void this.#ended(member, how));
   }
 
-  async #ended(member: Child, code: number | null): Promise<void> {
-    if (!this.#killed.delete(member) && code !== 0) {
-      this.ends.push({ name: member.name, code, reason: lastWords(this.log(member)) });
+  async #ended(member: Child, how: number | NodeJS.Signals): Promise<void> {
+    // SIGTERM: it was told to stop before it listened for that.
+    if (!this.#killed.delete(member) && how !== 0 && how !== STOP) {
+      this.ends.push({ name: member.name, how, reason: lastWords(this.log(member)) });
     }
     await sleep(RESTART_AFTER_MS);
     if (this.#supervised) this.#start(member);
@@ -90,9 +91,11 @@ export class Fleet {
   }
 }
 
+const FATAL = /"level":"fatal"|^firebreak: |Error:/;
+
 function lastWords(log: string): string {
   const lines = log.trimEnd().split('\n').slice(-30);
-  const fatal = lines.findLast((line) => line.includes('cannot go on') || line.includes('rror')) ?? lines.at(-1) ?? '';
+  const fatal = lines.findLast((line) => FATAL.test(line)) ?? lines.at(-1) ?? '';
   try {
     const { msg, err } = JSON.parse(fatal) as { msg: string; err?: { message: string } };
     return err === undefined ? msg : `${msg}: ${err.message}`;

@@ -148,9 +148,9 @@ async function expectEnd(deployment: Deployment, { say }: Told, why: RegExp): Pr
   while (fleet.members.some(({ alive }) => alive) && performance.now() < deadlineMs) await sleep(100);
   const faults = fleet.members.filter(({ alive }) => alive).map(({ name }) => `${name} goes on`);
   say(`  all ended after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
-  for (const { name, code, reason } of fleet.ends) {
-    say(`    ${name} ended with ${code}: ${reason}`);
-    if (code !== 1 || !why.test(reason)) faults.push(`${name} ended with ${code}, not for ${why}: ${reason}`);
+  for (const { name, how, reason } of fleet.ends) {
+    say(`    ${name} ended with ${how}: ${reason}`);
+    if (how !== 1 || !why.test(reason)) faults.push(`${name} ended with ${how}, not for ${why}: ${reason}`);
   }
   if (fleet.ends.length === 0) faults.push('no analyzer said why it ended');
   const after = await deployment.nexts();

@@ -112,8 +112,8 @@ function ofFault(name: string, { about, fault, times = 1, idle, perSecond }: Fau
           });
           await deployment.recovered();
         }
-        for (const { name: who, code, reason } of deployment.fleet.ends)
-          told.say(`    ${who} ended by itself with ${code}: ${reason}`);
+        for (const { name: who, how, reason } of deployment.fleet.ends)
+          told.say(`    ${who} ended by itself with ${how}: ${reason}`);
         return report(await deployment.verify(), told);
       } finally {
         await deployment.close();
