@@ -1,9 +1,11 @@
 import { stringify } from 'yaml';
 import { metricReference } from '../src/adapters/telemetry/metric-reference.ts';
 import { ruleFile } from './alerts.ts';
+import { chartTopics, chartUsers } from './chart-files.ts';
 import { DASHBOARDS } from './dashboards.ts';
 import { grafanaJson } from './panel.ts';
 
+const CHART = 'deploy/helm/firebreak/files';
 const WRITTEN = '# Written by `npm run ops`; do not edit.\n';
 
 /** Everything below deploy/ that is made from code, by path. `npm run ops` writes it, a test holds that it is current. */
@@ -16,5 +18,10 @@ export function generatedFiles(): Map<string, string> {
     ['deploy/metrics.md', metricReference()],
     ['deploy/prometheus/firebreak.rules.yml', rules],
     ...dashboards.map(([name, text]) => [`deploy/grafana/${name}`, text] as const),
+    // A chart holds all that it installs.
+    [`${CHART}/firebreak.rules.yml`, rules],
+    ...dashboards.map(([name, text]) => [`${CHART}/${name}`, text] as const),
+    [`${CHART}/topics.yaml`, `${WRITTEN}${chartTopics()}`],
+    [`${CHART}/users.yaml`, `${WRITTEN}${chartUsers()}`],
   ]);
 }
