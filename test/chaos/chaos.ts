@@ -7,7 +7,7 @@ import { FAULTS, type FaultName, type Random } from './faults.ts';
 import { happen } from './happen.ts';
 import type { Topology } from './redis-nodes.ts';
 import { report, type Told } from './report.ts';
-import { MILLION, SCENARIOS } from './scenarios.ts';
+import { BENIGN, SCENARIOS } from './scenarios.ts';
 import { Stand } from './stand.ts';
 
 const USAGE = `npm run chaos -- [--minutes N] [--seed S] [--redis sentinel|cluster] [--scenario NAME|all] [--list]
@@ -55,14 +55,14 @@ async function main(): Promise<number> {
     throw new Error('--seed is a whole number, --minutes a positive one');
   const topology = topologyOf(values.redis);
   const wanted = values.scenario.includes('all')
-    ? [...SCENARIOS.keys()].filter((name) => name !== MILLION)
+    ? [...SCENARIOS.keys()].filter((name) => name !== BENIGN)
     : values.scenario;
   for (const name of wanted) if (!SCENARIOS.has(name)) throw new Error(`no scenario ${name}; --list names them`);
   const stand = await Stand.start(topology);
   say(`3 brokers and Redis (${topology}) run; seed ${seed}`);
   let faults = 1;
   try {
-    faults = wanted.length > 0 ? await rows(stand, wanted, seed) : await mixed(stand, minutes, seed);
+    faults = wanted.length > 0 ? await rows(stand, wanted, seed, minutes) : await mixed(stand, minutes, seed);
   } finally {
     await stand.stop(faults === 0 ? 'remove' : 'keep');
   }
@@ -73,14 +73,14 @@ async function main(): Promise<number> {
 }
 
 /** Answers how many rows failed. */
-async function rows(stand: Stand, names: readonly string[], seed: number): Promise<number> {
+async function rows(stand: Stand, names: readonly string[], seed: number, minutes: number): Promise<number> {
   let failed = 0;
   let run = 0;
   for (const name of names) {
     const { about, topologies, run: play } = SCENARIOS.get(name)!;
     if (!topologies.includes(stand.redis.topology)) continue;
     say(`${name}: ${about}`);
-    const faults = await play(stand, { say, seed, random: mulberry(seed) }).catch((error: Error) => [
+    const faults = await play(stand, { say, seed, minutes, random: mulberry(seed) }).catch((error: Error) => [
       error.stack ?? error.message,
     ]);
     for (const fault of faults) say(`  FAULT ${fault}`);
@@ -94,7 +94,7 @@ async function rows(stand: Stand, names: readonly string[], seed: number): Promi
 
 /** Answers how much is wrong at the end. */
 async function mixed(stand: Stand, minutes: number, seed: number): Promise<number> {
-  const told: Told = { say, seed, random: mulberry(seed) };
+  const told: Told = { say, seed, minutes, random: mulberry(seed) };
   const deployment = await Deployment.start(stand, { name: 'mixed', seed, analyzers: 3 });
   const untilMs = performance.now() + minutes * 60_000;
   const counts = new Map<FaultName, number>();

@@ -8,8 +8,8 @@ import { type Stand, writeRules } from './stand.ts';
 import { ORDINARY, POISON_HEADER } from './traffic.ts';
 
 const ENDS_WITHIN_MS = 90_000;
-/** Of 7 bytes each: more than the topic takes, however small they are on their way. */
-const BOMB_RECORDS = 80_000;
+/** Zeros: next to nothing on their way, and four times what the topic takes when they are unpacked. */
+const BOMB = { records: 2000, bytes: 1024 };
 /** Longer than enforcers wait for a lease. */
 const BLIND_MS = 16_000;
 
@@ -72,13 +72,14 @@ export const halts = {
     withDeployment(stand, told, 'bombs', async (deployment) => {
       const producer = stand.brokers.client().producer({ retry: { retries: 0 } });
       await producer.connect();
-      const messages = Array.from({ length: BOMB_RECORDS }, () => ({ value: null, partition: 0 }));
+      const one = { key: 'bomb', value: Buffer.alloc(BOMB.bytes), partition: 0, headers: { [POISON_HEADER]: '1' } };
+      const messages = Array.from({ length: BOMB.records }, () => one);
       const compression = CompressionTypes.GZIP;
       const outcome = await producer.send({ topic: deployment.topic, acks: -1, messages, compression }).then(
         () => 'taken',
         (error: Error) => `refused: ${error.message}`,
       );
-      told.say(`  ${BOMB_RECORDS} records in one batch, compressed: ${outcome}`);
+      told.say(`  ${BOMB.records} records of ${BOMB.bytes} zeros, compressed: ${outcome}`);
       await producer.disconnect();
       await deployment.recovered();
       return report(await deployment.verify(), told);

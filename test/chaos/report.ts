@@ -6,6 +6,7 @@ export interface Told {
   say(line: string): void;
   random: Random;
   seed: number;
+  minutes: number;
 }
 
 /** Prints what the verifier counted; answers what it found wrong. */
