@@ -158,6 +158,14 @@ export const ALERT_GROUPS: readonly AlertGroup[] = [
         description: '{{ $value }} sessions are paused. What nobody answers in time is killed.',
       },
       {
+        name: 'FirebreakDecisionsOverdue',
+        expr: found('decision_overdue', '15m'),
+        for: '0s',
+        severity: 'critical',
+        summary: 'Nobody answered in time: sessions are killed for it.',
+        description: '{{ $value | humanize }} pauses were not answered in time in a quarter of an hour.',
+      },
+      {
         name: 'FirebreakKillBurst',
         expr: `sum by (rule) (increase(${m('commands_total')}{action="kill"}[10m])) > 20`,
         for: '0s',

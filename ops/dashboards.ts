@@ -169,6 +169,19 @@ const SESSIONS: Dashboard = {
       ],
     },
     {
+      title: 'People',
+      panels: [
+        panel('lines', 'Asked, answered, overdue', 'Pauses that ask a person, and what came.', 'ops', [
+          `sum by (code) (${rate('findings_total', 'code=~"decision_.*"')})`,
+          '{{code}}',
+        ]),
+        panel('stacked', 'Relayed', 'What enforcers and reviewers say, on its way into the log.', 'ops', [
+          `sum by (topic, outcome) (${rate('relayed_total')})`,
+          '{{topic}} {{outcome}}',
+        ]),
+      ],
+    },
+    {
       title: 'Obeyed',
       panels: [
         NUMBERS.afterKill,

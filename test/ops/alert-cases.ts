@@ -101,6 +101,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     at: '16m',
     quiet: { 'firebreak_sessions{instance="a",level="paused"}': '20x60' },
   },
+  onFinding('FirebreakDecisionsOverdue', 'decision_overdue', '7m'),
   {
     alert: 'FirebreakKillBurst',
     fires: { 'firebreak_commands_total{rule="new",action="kill"}': jump(40) },

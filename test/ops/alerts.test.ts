@@ -9,6 +9,7 @@ import { ALERTS, runbookFile } from '../../ops/alerts.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { metricsOf } from '../../src/adapters/telemetry/metrics.ts';
 import { Stats } from '../../src/adapters/telemetry/stats.ts';
+import { FINDING_CODES } from '../../src/domain/finding.ts';
 import { ensureInstalled } from '../services/installed.ts';
 import { ALERT_CASES } from './alert-cases.ts';
 
@@ -97,10 +98,13 @@ describe('the alert rules', () => {
     }
   });
 
-  it('ask only for metrics that exist', async () => {
+  it('ask only for metrics and findings that exist', async () => {
     const exposed = new Set((await metricsOf(new Stats(), systemClock).getMetricsAsJSON()).map(({ name }) => name));
     const asked = ALERTS.flatMap(({ expr }) => [...expr.matchAll(/\b(?:firebreak|nodejs)_\w+/g)].map(([name]) => name));
     expect(asked.filter((name) => !exposed.has(name))).toEqual([]);
+    const codes = ALERTS.flatMap(({ expr }) => [...expr.matchAll(/code="(\w+)"/g)].map(([, code]) => code));
+    expect(codes.filter((code) => !FINDING_CODES.some((known) => known === code))).toEqual([]);
+    expect(codes.length).toBeGreaterThan(5);
   });
 });
 
