@@ -22,7 +22,7 @@ export function explainText(explanation: Explanation, width: number): string {
     ...stops.flatMap((stop) => ['', ...stopLines(stop, width)]),
     ...(stops.length === 0 ? ['', 'No rule raised it.'] : []),
     ...timelines.flatMap((one) => ['', ...timelineLines(one, width)]),
-    ...(timelines.length === 0 ? ['No rule looks at any of its actions.'] : []),
+    ...(timelines.length === 0 && stops.length === 0 ? ['No rule looks at any of its actions.'] : []),
   ];
   return `${lines.join('\n')}\n`;
 }

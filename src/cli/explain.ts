@@ -1,14 +1,17 @@
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { type Explanation, explainStory } from '../app/explain/explanation.ts';
-import { sessionOfCommand, storyOf } from '../app/explain/story.ts';
+import { evidenceCourse } from '../app/explain/evidence-course.ts';
+import { explainStory } from '../app/explain/explanation.ts';
+import { type Story, sessionOfCommand, storyOf } from '../app/explain/story.ts';
 import { openRecording, type RecordedLog, type Recording } from '../app/recording.ts';
 import { type ReplayOptions, replayPolicy } from '../app/replay.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
 import { keptText } from './explain-kept-text.ts';
 import { keptExplained, notFound, withTopic } from './explain-live.ts';
+import { explainPage } from './explain-page.ts';
 import { explainText } from './explain-text.ts';
 import { configOptions } from './settings.ts';
-import { SHIPPED_RULES } from './shipped.ts';
+import { packageVersion, SHIPPED_RULES } from './shipped.ts';
 import { terminalWidth } from './terminal.ts';
 
 interface Options extends Record<string, unknown> {
@@ -17,6 +20,7 @@ interface Options extends Record<string, unknown> {
   command?: string;
   rules?: string;
   json?: true;
+  html?: string;
 }
 
 export function registerExplain(program: Command): void {
@@ -29,6 +33,7 @@ export function registerExplain(program: Command): void {
     .option('--command <id>', 'the session that this command stops')
     .option('--rules <dir>', 'rules to judge by; default: those in force at the time, for bare events those that ship')
     .option('--json', 'the same for a program')
+    .option('--html <file>', 'write it there with pictures as well: one file, nothing from the network')
     .addHelpText(
       'after',
       '\nWithout --from it reads the topic of actions, as the configuration names it: the partition of the session is' +
@@ -46,13 +51,14 @@ export function registerExplain(program: Command): void {
 }
 
 async function explain(named: string | undefined, options: Options): Promise<void> {
-  const { from, kept, command, json } = options;
+  const { from, kept, command, json, html } = options;
   if ((named === undefined) === (command === undefined)) {
     throw new Error('name what to explain: a session, or a command with --command ID, not both');
   }
   if (kept && (from !== undefined || named === undefined)) {
     throw new Error('--kept goes with a session, and without --from');
   }
+  if (kept && html !== undefined) throw new Error('--html shows the steps, and --kept reads none; leave one out');
   if (!kept && options['redis'] !== undefined) throw new Error('--redis goes with --kept');
   if (kept) {
     const explanation = await keptExplained(named!, options);
@@ -65,11 +71,13 @@ async function explain(named: string | undefined, options: Options): Promise<voi
     capturedBy: options.rules === undefined ? 'recorded' : 'given',
     end: 'open',
   };
-  const told = await (from === undefined
-    ? withTopic(options, { session: named, command }, (log, session) => explained(session, [log], how))
+  const story = await (from === undefined
+    ? withTopic(options, { session: named, command }, (log, session) => found(session, [log], how))
     : withRecordings(from, body.settings.delayMs, async (recordings) =>
-        explained(named ?? (await sessionNamedBy(command!, recordings, how)), recordings, how),
+        found(named ?? (await sessionNamedBy(command!, recordings, how)), recordings, how),
       ));
+  const told = explainStory(story);
+  if (html !== undefined) await writeFile(html, explainPage(told, evidenceCourse(story), packageVersion()));
   process.stdout.write(json ? jsonOf(told) : explainText(told, terminalWidth()));
 }
 
@@ -87,17 +95,17 @@ async function withRecordings<T>(
   }
 }
 
-async function explained(session: string, logs: readonly RecordedLog[], how: ReplayOptions): Promise<Explanation> {
+async function found(session: string, logs: readonly RecordedLog[], how: ReplayOptions): Promise<Story> {
   const told = await storyOf(logs, how, session);
-  if ('story' in told) return explainStory(told.story);
+  if ('story' in told) return told.story;
   throw notFound(`session "${session}"`, logs.map(({ file }) => file).join(', '), session, told.known);
 }
 
 async function sessionNamedBy(command: string, recordings: Recording[], how: ReplayOptions): Promise<string> {
-  const found = await sessionOfCommand(recordings, how, command);
-  if ('session' in found) return found.session;
+  const named = await sessionOfCommand(recordings, how, command);
+  if ('session' in named) return named.session;
   const files = recordings.map(({ file }) => file).join(', ');
-  throw notFound(`command "${command}"`, `${files}, judged by these rules`, command, found.known);
+  throw notFound(`command "${command}"`, `${files}, judged by these rules`, command, named.known);
 }
 
 function jsonOf(explanation: object): string {

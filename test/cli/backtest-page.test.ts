@@ -9,6 +9,7 @@ import { type PolicyBody, PolicySettings } from '../../src/domain/rule.ts';
 import { backtested } from '../app/backtest/world.ts';
 import { eventLine, withFiles } from '../app/recordings.ts';
 import { ruleOf, START_MS } from '../engine/harness.ts';
+import { elements } from './page-elements.ts';
 
 const HOSTILE = `<script>alert("1")</script><img src=x onerror='y'>&amp;\u202e\x1b[31m`;
 
@@ -34,23 +35,6 @@ async function reportOf(sessions: number, oldKill: number, newKill: number): Pro
     backtested(paths, { old: rules(oldKill), new: rules(newKill) }),
   );
   return { ...report, sources: [HOSTILE], rules: { ...report.rules, new: { ...report.rules.new, name: HOSTILE } } };
-}
-
-/** Names of the elements in the order in which they open. Throws where one is not closed as it was opened. */
-function elements(page: string): string[] {
-  const open: string[] = [];
-  const seen: string[] = [];
-  for (const [, slash, name, , self] of page.matchAll(
-    /<(\/?)([a-z][a-z0-9]*)((?:\s+[a-zA-Z-]+="[^"<>]*")*)\s*(\/?)>/g,
-  )) {
-    if (slash === '/') expect(open.pop()).toBe(name);
-    else {
-      seen.push(name!);
-      if (self !== '/' && !['meta', 'br'].includes(name!)) open.push(name!);
-    }
-  }
-  expect(open).toEqual([]);
-  return seen;
 }
 
 describe('the HTML report', () => {

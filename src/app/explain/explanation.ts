@@ -92,12 +92,14 @@ export function explainStory(story: Story): Explanation {
     first: toldStep(actions[0]!),
     last: toldStep(last),
     stops: told.map((rise) => explainStop(story, rise)),
-    timelines: shown.map((id) => ({
-      rule: id,
-      when: ruleNamed(actions, id)?.when ?? {},
-      fired: fired.includes(id),
-      rows: rowsOf(actions, id),
-    })),
+    timelines: shown
+      .filter((id) => ruleNamed(actions, id) !== undefined)
+      .map((id) => ({
+        rule: id,
+        when: ruleNamed(actions, id)?.when ?? {},
+        fired: fired.includes(id),
+        rows: rowsOf(actions, id),
+      })),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Share } from '../../app/backtest/labels.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../page/html.ts';
 
 /** Levels above clear as a chart shows them: each has a colour, a pattern and its number in words beside it. */
 export type Ink = 'watch' | 'paused' | 'killed' | 'seen' | 'faint';

@@ -3,8 +3,8 @@ import { decisiveCause, type JudgedSession } from '../../app/backtest/outcome.ts
 import { placeText, type Report } from '../../app/backtest/report.ts';
 import { sidesOf } from '../../app/backtest/sides.ts';
 import { levelRank } from '../../domain/level.ts';
+import { type Html, html } from '../page/html.ts';
 import { interval } from './charts.ts';
-import { type Html, html } from './html.ts';
 import { table } from './page-tables.ts';
 import { LEVEL_WORDS, number, shareText, shown } from './text.ts';
 

@@ -1,8 +1,8 @@
 import type { Report } from '../../app/backtest/report.ts';
 import { type BySide, sidesOf } from '../../app/backtest/sides.ts';
 import { LEVELS, type Level, levelRank } from '../../domain/level.ts';
+import { type Html, html } from '../page/html.ts';
 import { changeBar, stackedBar, swatch } from './charts.ts';
-import { type Html, html } from './html.ts';
 import { LEVEL_WORDS, number, percent, RAISED, shown } from './text.ts';
 
 /** A table that scrolls by itself where the window is narrow. */

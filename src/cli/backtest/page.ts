@@ -1,40 +1,30 @@
-import { createHash } from 'node:crypto';
 import type { Report } from '../../app/backtest/report.ts';
 import { sidesOf } from '../../app/backtest/sides.ts';
 import { formatInstant } from '../../domain/instant.ts';
+import { pageText } from '../page/document.ts';
+import { type Html, html } from '../page/html.ts';
 import { patterns } from './charts.ts';
-import { Html, html } from './html.ts';
 import { labelled, notable } from './page-sessions.ts';
 import { actions, levels, moves, roles, rules } from './page-tables.ts';
-import { STYLE } from './style.ts';
 import { number, percent, shown } from './text.ts';
 
-/**
- * The report as one file to be mailed: no script, nothing from the network, and a policy that would refuse both. Texts
- * from the events are escaped; the only style that counts is ours, known by its hash.
- */
+/** The report as one file to be mailed. */
 export function backtestPage(report: Report, version: string): string {
-  const hash = createHash('sha256').update(STYLE).digest('base64');
   const title = `Backtest of ${shown(report.rules.new.name)}`;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${hash}'">
-<meta name="viewport" content="width=device-width">
-<meta name="referrer" content="no-referrer">
-<title>${title}</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body>
-${patterns()}
-<header>${head(report, title)}</header>
-<main>${[levels(report), moves(report), rules(report), roles(report), labelled(report), notable(report), actions(report)]}</main>
-<footer>${foot(report, version)}</footer>
-</body>
-</html>
-`;
-  return page.text;
+  return pageText({
+    title,
+    header: html`${patterns()}${head(report, title)}`,
+    main: [
+      levels(report),
+      moves(report),
+      rules(report),
+      roles(report),
+      labelled(report),
+      notable(report),
+      actions(report),
+    ],
+    footer: foot(report, version),
+  });
 }
 
 function head(report: Report, title: string): Html {

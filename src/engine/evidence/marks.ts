@@ -19,14 +19,14 @@ export class MarkMemory {
   readonly #strangers: number[] = [];
   readonly #seen: number[] = [];
 
-  /** Takes in an action that may be the one before; `knows` says what the cohort was seen with. */
-  stage({ test, novel, first }: Opening, event: ActionEvent, knows: (value: string) => boolean): void {
-    if (this.staged && novel === undefined) return;
-    if ((first && this.#opened) || !test(event)) return;
+  /** Takes in an action that may be the one before; `knows` says what the cohort was seen with. Answers if it is. */
+  stage({ test, novel, first }: Opening, event: ActionEvent, knows: (value: string) => boolean): boolean {
+    if (this.staged && novel === undefined) return false;
+    if ((first && this.#opened) || !test(event)) return false;
     this.#opened = true;
     if (novel !== undefined) {
       const strangers = novel(event).filter((value) => !knows(value));
-      if (strangers.length === 0) return;
+      if (strangers.length === 0) return false;
       for (const value of strangers) {
         const stranger = fingerprint(value);
         if (this.#strangers.length < SEEN_MAX && !this.#strangers.includes(stranger)) this.#strangers.push(stranger);
@@ -34,6 +34,7 @@ export class MarkMemory {
     }
     if (!this.staged) this.#tool = fingerprint(event.tool);
     this.staged = true;
+    return true;
   }
 
   /** Whether an action before brought the value, new to the cohort. Beyond 64 of them, none is told apart: it did. */
@@ -82,13 +83,14 @@ export type IsKnown = (intent: number, value: string) => boolean;
 
 /**
  * The marks of one action, in the order of the intents. A function of the event and of what this session did before:
- * `memories` are changed. An action cannot stage itself.
+ * `memories` are changed. An action cannot stage itself. `onOpening` hears of which intents it is the action before.
  */
 export function marksOf(
   intents: readonly CheckedIntent[],
   memoryOf: (intent: number) => MarkMemory,
   event: ActionEvent,
   isKnown: IsKnown,
+  onOpening: (intent: number) => void = () => {},
 ): Touch[] {
   const touches: Touch[] = [];
   for (let i = 0; i < intents.length; i++) {
@@ -98,7 +100,7 @@ export function marksOf(
       const value = markOf(mark, event, memoryOf, i, isKnown) * weight(event);
       if (value > 0) touches.push({ feature: i, mark: value });
     }
-    if (after !== undefined) memoryOf(i).stage(after, event, (value) => isKnown(i, value));
+    if (after !== undefined && memoryOf(i).stage(after, event, (value) => isKnown(i, value))) onOpening(i);
   }
   return touches;
 }

@@ -47,14 +47,21 @@ export function weigh(session: Session, plan: EvidencePlan, { event, timeMs, eff
   const { intents } = session;
   const cohort = plan.cohort(intents.cohort);
   const memoryOf = (at: number) => intents.memory(plan.intents[at]!.id);
-  const touches = marksOf(plan.intents, memoryOf, event, cohort.isKnown);
+  const note = (at: number, contribution: number) => {
+    const steps = session.group(plan.intents[at]!.id);
+    steps.note(event, session.clockMs, timeMs, contribution);
+    steps.trimSteps(plan.stepBytes);
+  };
+  const openings: number[] = [];
+  const touches = marksOf(plan.intents, memoryOf, event, cohort.isKnown, (at) => openings.push(at));
+  // A stranger adds nothing, and without it nobody would understand the mark that comes after.
+  for (const at of openings)
+    if (plan.intents[at]!.after!.novel && !touches.some(({ feature }) => feature === at)) note(at, 0);
   const contributions = intents.evidence.observe(cohort.models, effectiveMs, touches);
   if (touches.length === 0) return SILENT;
   for (const [i, { feature }] of touches.entries()) {
     const { before, after } = contributions[i]!;
-    const steps = session.group(plan.intents[feature]!.id);
-    steps.note(event, session.clockMs, timeMs, after - before);
-    steps.trimSteps(plan.stepBytes);
+    note(feature, after - before);
   }
   return {
     enforced: accusationOf(session, plan, cohort, 'enforce'),

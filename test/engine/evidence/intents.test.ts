@@ -157,6 +157,22 @@ describe('the evidence of a session', () => {
     expect(levelChanges(outputs)).toEqual([]);
   });
 
+  it('shows the stranger that the marks came after, which adds nothing', () => {
+    const errand = intentOf({
+      match: { action: ['delete', 'pay'] },
+      after: { action: 'pay' },
+      afterNovel: 'target',
+      afterFirst: true,
+      mark: 'elsewhere(target)',
+    });
+    const log = new Log(planWith([errand]));
+    log.act(0, { action: 'pay', tool: 'transfer', targets: ['stranger'] });
+    const changes = levelChanges(deletes(log, 12));
+    const { evidence } = changes[0]!;
+    expect(evidence![0]).toMatchObject({ tool: 'transfer', contribution: 0 });
+    expect(evidence!.length).toBeGreaterThan(1);
+  });
+
   it('the contributions of its steps add up to what it says', () => {
     const log = new Log(planWith([DELETING]));
     deletes(log, 4);

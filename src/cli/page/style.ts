@@ -1,5 +1,5 @@
 /**
- * The one style sheet of the report, for light and dark. The colours of the levels differ in lightness too, and bars of
+ * The one style sheet of the reports, for light and dark. The colours of the levels differ in lightness too, and bars of
  * paused and killed have strokes.
  */
 export const STYLE = `
@@ -31,6 +31,9 @@ pattern .paused { fill: var(--paused); } pattern .killed { fill: var(--killed); 
 .stroke { stroke: var(--stroke); stroke-width: 1; } .hatch { stroke: var(--seen); stroke-width: 1.5; }
 .whisker { stroke: var(--seen); stroke-width: 2; fill: none; } .dot { fill: var(--seen); }
 .more { fill: var(--killed); }
+.line { fill: none; stroke-width: 1.5; } .line-seen { stroke: var(--seen); stroke-width: 2.5; }
+.line-watch { stroke: var(--watch); stroke-dasharray: 2 4; } .line-paused { stroke: var(--paused); stroke-dasharray: 7 4; }
+.line-killed { stroke: var(--killed); } .label { fill: var(--soft); font-size: 12px; }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .8rem; font-size: .9em; }
 @media print { body { max-width: none; padding: 0; } }
 `;
