@@ -58,9 +58,16 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
+/** With a file of settings, as every deployment has one: Sentinel writes into it who is whose replica after a failover. */
 function redisServer(name: string, home: string, args: readonly string[]): Child {
   mkdirSync(home);
-  return new Child(name, ['redis-server', ...args, '--dir', home], join(home, 'server.log'));
+  const lines = [...args, '--dir', home].map((arg) => {
+    if (arg.startsWith('--')) return `\n${arg.slice(2)}`;
+    return arg === '' ? ' ""' : ` ${arg}`;
+  });
+  const file = join(home, 'redis.conf');
+  writeFileSync(file, `${lines.join('').trimStart()}\n`);
+  return new Child(name, ['redis-server', file], join(home, 'server.log'));
 }
 
 /** A primary and its replica, each behind a link that also the other one and the sentinels go through. */
