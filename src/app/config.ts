@@ -157,6 +157,15 @@ export const Config = z
       .strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is written.') })
       .prefault({})
       .describe('Logging.'),
+    tracing: z
+      .strictObject({
+        endpoint: z
+          .url({ protocol: /^https?$/ })
+          .optional()
+          .describe('Collector that takes OTLP over HTTP, such as http://collector:4318. Absent: no spans are sent.'),
+      })
+      .prefault({})
+      .describe('Traces.'),
     keys: z
       .strictObject({
         file: z.string().min(1).default('firebreak.keys.json').describe('Key file: signs, and says whom to believe.'),

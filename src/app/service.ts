@@ -11,6 +11,7 @@ import { connectRedis } from '../adapters/redis/connection.ts';
 import { RedisStateStore } from '../adapters/redis/state-store.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { metricsOf } from '../adapters/telemetry/metrics.ts';
+import { exportTraces } from '../adapters/telemetry/otlp.ts';
 import { Stats } from '../adapters/telemetry/stats.ts';
 import { RELAYED_TOPICS, type RelayedTopic } from '../domain/output.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
@@ -80,6 +81,7 @@ async function start(
   const { topicId } = await readTopicIdentity(kafka, topicPrefix);
 
   const stats = new Stats();
+  if (config.tracing.endpoint !== undefined) cleanups.push(exportTraces(config.tracing.endpoint, version));
   stats.build = { version, engine: String(ENGINE_VERSION), node: process.version };
   const redis = await connectRedis(config.redis, (err) => logger.warn({ err }, 'Redis connection'));
   const store = new RedisStateStore(redis, { prefix: config.redis.keyPrefix, headerBytes: SESSION_HEADER_BYTES });

@@ -245,6 +245,7 @@ describe('describeConfig', () => {
         path === 'policy.rules' ||
         path === 'api.jwksUrl' ||
         path === 'api.issuer' ||
+        path === 'tracing.endpoint' ||
         path === 'kafka.groupId',
     ).toBe(true);
   });
