@@ -28,24 +28,76 @@ export function compileTextPart(
   return compileTokens(tokens, casing);
 }
 
+/** Any of the patterns: the text is folded once, and all patterns without a wildcard cost one look. */
+export function compileTexts(patterns: readonly string[], casing: Casing): TextTest {
+  const fold = FOLDS[casing];
+  const literals = new Set<string>();
+  const globs: TextTest[] = [];
+  for (const pattern of patterns) {
+    const runs = foldedRuns(tokensOf(pattern), fold);
+    if (isLiteral(runs)) literals.add(runs.join(''));
+    else globs.push(compileGlob(runs));
+  }
+  return (text) => {
+    if (literals.has(text)) return true;
+    const compared = fold(text);
+    return literals.has(compared) || globs.some((test) => test(compared));
+  };
+}
+
 function compileTokens(tokens: Token[], casing: Casing): TextTest {
-  const fold = casing === 'folded' ? folded : (text: string) => text;
-  const runs = literalRuns(tokens).map((token) => (typeof token === 'string' ? fold(token) : token));
-  if (runs.every((token) => typeof token === 'string')) {
+  const fold = FOLDS[casing];
+  const runs = foldedRuns(tokens, fold);
+  if (isLiteral(runs)) {
     const wanted = runs.join('');
     return casing === 'cased' ? (text) => text === wanted : (text) => text === wanted || fold(text) === wanted;
   }
-  const units = runs.flatMap((token): Token[] => (typeof token === 'string' ? token.split('') : [token]));
-  return (text) => globMatches(units, fold(text));
+  const test = compileGlob(runs);
+  return (text) => test(fold(text));
 }
+
+const FOLDS: Record<Casing, (text: string) => string> = { folded, cased: (text) => text };
 
 /** Lower case without regard to place: JavaScript alone lowers a sigma differently at the end of a word. */
 function folded(text: string): string {
-  return text.toLowerCase().replaceAll('ς', 'σ');
+  const lower = text.toLowerCase();
+  return lower.includes('ς') ? lower.replaceAll('ς', 'σ') : lower;
+}
+
+function foldedRuns(tokens: readonly Token[], fold: (text: string) => string): Token[] {
+  return literalRuns(tokens).map((token) => (typeof token === 'string' ? fold(token) : token));
+}
+
+function isLiteral(runs: readonly Token[]): runs is string[] {
+  return runs.every((token) => typeof token === 'string');
+}
+
+/** Of texts that are folded already. Without `?` the parts are looked for one behind the other, which the runtime does fast. */
+function compileGlob(runs: readonly Token[]): TextTest {
+  if (runs.includes(ANY_ONE)) {
+    const units = runs.flatMap((token): Token[] => (typeof token === 'string' ? token.split('') : [token]));
+    return (text) => globMatches(units, text);
+  }
+  const start = typeof runs[0] === 'string' ? runs[0] : '';
+  const last = runs.at(-1);
+  const end = typeof last === 'string' ? last : '';
+  const between = runs
+    .slice(start === '' ? 0 : 1, end === '' ? undefined : -1)
+    .filter((run) => run !== ANY_RUN) as string[];
+  return (text) => {
+    if (text.length < start.length + end.length || !text.startsWith(start) || !text.endsWith(end)) return false;
+    let at = start.length;
+    for (const part of between) {
+      const found = text.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return at <= text.length - end.length;
+  };
 }
 
 /** Neighbouring literals as one text: a letter outside the basic plane has two units and folds only as a whole. */
-function literalRuns(tokens: Token[]): Token[] {
+function literalRuns(tokens: readonly Token[]): Token[] {
   const runs: Token[] = [];
   for (const token of tokens) {
     const last = runs.at(-1);

@@ -4,7 +4,7 @@ import type { FieldType, FieldValue } from '../../domain/fields.ts';
 import { hint } from '../expression/names.ts';
 import type { RuleProblem } from '../problem.ts';
 import { compileRegex } from './regex.ts';
-import { type Casing, compileText, compileTextPart } from './text-pattern.ts';
+import { type Casing, compileText, compileTextPart, compileTexts } from './text-pattern.ts';
 
 export type ValueTest = (value: FieldValue) => boolean;
 type Scalar = string | number | boolean | null;
@@ -62,10 +62,18 @@ export function compileValue(
   }
   if (has('all') && values.length < 2) report('"all" needs a list of at least two values', 'key');
   const how = comparing[0];
-  if (how === undefined) checkClosed(at.path, values, report);
+  const closed = how === undefined ? closedValues(at.path) : undefined;
+  if (closed !== undefined) checkClosed(closed, at.path, values, report);
   if (at.problems.length > before) return undefined;
 
-  const tests = values.map((one) => compileOne(type, how, one, has('cased') ? 'cased' : 'folded', report));
+  const casing = has('cased') ? 'cased' : 'folded';
+  const together =
+    how !== undefined || has('all')
+      ? undefined
+      : closed && casing === 'folded'
+        ? anyOf(values)
+        : anyText(values, casing);
+  const tests = together !== undefined ? [together] : values.map((one) => compileOne(type, how, one, casing, report));
   if (at.problems.length > before) return undefined;
   const usable = tests as ValueTest[];
   const positive: ValueTest =
@@ -77,12 +85,25 @@ export function compileValue(
   return has('neq') ? (found) => !positive(found) : positive;
 }
 
+const CLOSED: Readonly<Record<string, readonly string[]>> = { action: ACTIONS, outcome: OUTCOMES };
+
+function closedValues(path: (string | number)[]): readonly string[] | undefined {
+  const name = nameOf(path);
+  return Object.hasOwn(CLOSED, name) ? CLOSED[name] : undefined;
+}
+
+function nameOf(path: (string | number)[]): string {
+  return String(path.at(-1)).split('|')[0]!;
+}
+
 /** `action` and `outcome` have closed sets of values: a mistyped one would make the rule silent for ever. */
-function checkClosed(path: (string | number)[], values: Scalar[], report: (message: string) => void): void {
-  const name = String(path.at(-1)).split('|')[0];
-  const allowed: readonly string[] | undefined =
-    name === 'action' ? ACTIONS : name === 'outcome' ? OUTCOMES : undefined;
-  if (!allowed) return;
+function checkClosed(
+  allowed: readonly string[],
+  path: (string | number)[],
+  values: Scalar[],
+  report: (message: string) => void,
+): void {
+  const name = nameOf(path);
   for (const value of values) {
     if (typeof value === 'string' && (/[*?]/.test(value) || allowed.includes(value.toLowerCase()))) continue;
     const [shown, meant] = typeof value === 'string' ? [`"${value}"`, hint(value, allowed)] : [value, ''];
@@ -138,6 +159,24 @@ function onAny(test: ScalarTest): ValueTest {
     if (found === undefined || found === null) return false;
     return typeof found === 'object' ? found.some(test) : test(found);
   };
+}
+
+/** Events have closed values in one form, so nothing is folded; undefined where one of the wanted has a wildcard. */
+function anyOf(values: readonly Scalar[]): ValueTest | undefined {
+  const wanted = new Set<FieldValue>();
+  for (const value of values) {
+    if (typeof value !== 'string' || /[*?\\]/.test(value)) return undefined;
+    wanted.add(value.toLowerCase());
+  }
+  return (found) => wanted.has(found);
+}
+
+/** A list of texts as one test; undefined where one of the values compares in another way. */
+function anyText(values: readonly Scalar[], casing: Casing): ValueTest | undefined {
+  const texts = values.filter((value) => typeof value === 'string' && !isNumeric(value)) as string[];
+  if (texts.length < 2 || texts.length < values.length) return undefined;
+  const test = compileTexts(texts, casing);
+  return onAny((found) => typeof found !== 'number' && test(String(found)));
 }
 
 /** Numbers compare as numbers, also when one side is a numeric text. */

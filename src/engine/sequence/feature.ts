@@ -30,10 +30,11 @@ export class CompletedSteps implements StepsFeature {
   take(plan: StepsPlan, event: ActionEvent, nowMs: number, timeMs: number): boolean {
     const seen = plan.look(event);
     const key = seen === NONE ? undefined : plan.keyOf(event);
-    const isStep = key !== undefined && (seen & plan.taking) !== 0;
-    if (key === undefined && plan.deadline === undefined) return false;
+    const matters =
+      key !== undefined && (this.#all.heeds(plan, seen, key) || this.#placed?.heeds(plan, seen, key) === true);
+    if (!matters && plan.deadline === undefined) return false;
     if (this.#placed?.isIdle(plan, nowMs) === true && this.#all.isIdle(plan, nowMs)) this.#placed = undefined;
-    if (key === undefined) {
+    if (!matters) {
       this.#all.pass(nowMs);
       this.#placed?.pass(nowMs);
       return false;
@@ -43,7 +44,7 @@ export class CompletedSteps implements StepsFeature {
     if (!isPlaced) this.#placed ??= this.#copyOfAll();
     this.#all.take(plan, isPlaced ? seen : seen & plan.taking, key, nowMs, step);
     this.#placed?.take(plan, isPlaced ? seen : seen & ~plan.taking, key, nowMs, step);
-    return isStep;
+    return (seen & plan.taking) !== 0;
   }
 
   total(nowMs: number): number {

@@ -67,6 +67,11 @@ export class Track {
     this.#owed = 0;
   }
 
+  /** Whether an action begins, continues or ends anything. Most that match a later step find nothing begun. */
+  heeds(plan: StepsPlan, seen: Steps, key: number): boolean {
+    return (seen & plan.beginning) !== 0 || this.#others !== undefined || this.#chains.has(key);
+  }
+
   /** One action: which steps it is (`seen`), and of which captured value. */
   take(plan: StepsPlan, seen: Steps, key: number, nowMs: number, step: Step): void {
     this.#stageCount = plan.stages.length;
@@ -75,7 +80,7 @@ export class Track {
     if (chain === undefined) return;
     cancel(chain, plan, seen);
     if ((seen & plan.taking) !== 0) {
-      this.#keptBytes += step.most;
+      this.#keptBytes += step.bytes;
       const steps = advance(chain, plan, seen, nowMs, step);
       if (steps !== undefined && plan.deadline !== undefined) {
         chain.wait ??= { dueMs: nowMs + plan.deadline.withinMs, steps };
@@ -149,12 +154,12 @@ export class Track {
   #forgetSteps(bytes: number): void {
     const kept = this.#keptSteps();
     let taken = 0;
-    const from = kept.findLastIndex(({ most }) => {
-      taken += most;
+    const from = kept.findLastIndex(({ bytes: own }) => {
+      taken += own;
       return taken > bytes;
     });
     const forgotten = new Set(kept.splice(0, from + 1));
-    this.#keptBytes = kept.reduce((sum, { most }) => sum + most, 0);
+    this.#keptBytes = kept.reduce((sum, step) => sum + step.bytes, 0);
     if (forgotten.size === 0) return;
     const left = (steps: readonly Step[]) => steps.filter((step) => !forgotten.has(step));
     for (const chain of this.#all()) {

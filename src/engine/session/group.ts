@@ -3,7 +3,7 @@ import { formOf, readFeature } from '../plan/feature-kind.ts';
 import type { FeaturePlan } from '../plan/policy.ts';
 import type { Feature } from '../window/feature.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { bytesOfStep, mostOf, readStep, type Step, shownResource, writeStep } from './evidence-step.ts';
+import { bytesOf as bytesOfStep, readStep, type Step, shownResource, writeStep } from './evidence-step.ts';
 import { FailedCalls } from './failed-calls.ts';
 
 /** Contributing steps kept for the explanation: the newest. What a command leaves out it counts. */
@@ -21,48 +21,48 @@ export class Group {
   readonly failedCalls = new Map<number, FailedCalls>();
   /** Rewritten in place: nothing may keep one. */
   steps: Step[] = [];
-  /** What the steps take at most; to look at each of them for every action would cost more than all else. */
-  #stepsMost = 0;
+  /** What the steps take; to look at each of them for every action would cost more than all else. */
+  #stepsBytes = 0;
   /** Steps that passed and counted in a measure, in this life of the session. */
   passed = 0;
 
   note(event: ActionEvent, atMs: number, timeMs: number, weight: number): void {
     const { id: eventId, tool } = event;
     const resource = shownResource(event);
-    const most = mostOf(eventId, tool, resource);
+    const bytes = bytesOfStep(eventId, tool, resource);
     let step: Step;
-    if (this.steps.length < STEPS_MAX) step = { eventId, atMs, timeMs, tool, resource, weight, most };
+    if (this.steps.length < STEPS_MAX) step = { eventId, atMs, timeMs, tool, resource, weight, bytes };
     else {
       // The oldest becomes the newest: a new object for every step of every session is most of the garbage there is.
       step = this.steps.shift()!;
-      this.#stepsMost -= step.most;
+      this.#stepsBytes -= step.bytes;
       step.eventId = eventId;
       step.atMs = atMs;
       step.timeMs = timeMs;
       step.tool = tool;
       step.resource = resource;
       step.weight = weight;
-      step.most = most;
+      step.bytes = bytes;
     }
     this.steps.push(step);
-    this.#stepsMost += most;
+    this.#stepsBytes += bytes;
     this.passed++;
   }
 
   /** Forgets the oldest steps until all take no more than `bytes`. */
   trimSteps(bytes: number): void {
-    if (this.#stepsMost <= bytes) return;
+    if (this.#stepsBytes <= bytes) return;
     let taken = 0;
     const kept = this.steps.findLastIndex((step) => {
-      taken += bytesOfStep(step);
+      taken += step.bytes;
       return taken > bytes;
     });
-    for (const step of this.steps.splice(0, kept + 1)) this.#stepsMost -= step.most;
+    for (const step of this.steps.splice(0, kept + 1)) this.#stepsBytes -= step.bytes;
   }
 
   restoreSteps(steps: Step[]): void {
     this.steps = steps;
-    this.#stepsMost = steps.reduce((sum, step) => sum + step.most, 0);
+    this.#stepsBytes = steps.reduce((sum, step) => sum + step.bytes, 0);
   }
 
   endLife(): void {
