@@ -48,7 +48,7 @@ export function unlearned(intents: readonly LocatedIntent[], baseline: Baseline 
   if (baseline === undefined) return [];
   return intents.flatMap(({ file, line, col, intent }) => {
     const message = whyUnlearned(intent, baseline);
-    return message === undefined ? [] : [{ file, line, col, severity: 'warning', rule: intent.id, message }];
+    return message === undefined ? [] : [{ file, line, col, severity: 'warning', intent: intent.id, message }];
   });
 }
 

@@ -22,7 +22,7 @@ export function readIntent(
 ): LocatedIntent | undefined {
   const fields = document.value as Record<string, unknown>;
   const id = typeof fields['id'] === 'string' ? fields['id'] : undefined;
-  const write = reporter(file, document, diagnostics, id);
+  const write = reporter(file, document, diagnostics, id === undefined ? {} : { intent: id });
   const value = { ...fields };
   const resolved: ResolvedMatch[] = [];
   for (const name of ['match', 'after']) {

@@ -6,15 +6,21 @@ import type { Place, TextPosition, YamlDocument } from '../formats/yaml-document
 export interface Diagnostic extends TextPosition {
   file: string;
   severity: 'error' | 'warning';
-  /** Id of the rule, where there is one. */
+  /** Id of the rule or of the intent, where there is one. */
   rule?: string;
+  intent?: string;
   message: string;
 }
 
 export type Report = (place: Place, message: string, severity?: Diagnostic['severity']) => void;
 
-export function reporter(file: string, document: YamlDocument, to: Diagnostic[], rule?: string): Report {
-  const named = rule === undefined ? {} : { rule };
+/** `named`: whose mistakes they are, where that is known. */
+export function reporter(
+  file: string,
+  document: YamlDocument,
+  to: Diagnostic[],
+  named: Pick<Diagnostic, 'rule' | 'intent'> = {},
+): Report {
   return (place, message, severity = 'error') => {
     to.push({ file, ...document.locate(place), severity, ...named, message });
   };
@@ -28,6 +34,12 @@ export function reportSchema(problems: readonly SchemaProblem[], report: Report,
     const text = unknown ? message + hint(unknown.name, unknown.allowed) : message;
     report({ ...place, path: [...base, ...path] }, text);
   }
+}
+
+/** The message, and whose it is. */
+export function namedMessage({ rule, intent, message }: Diagnostic): string {
+  if (rule !== undefined) return `rule "${rule}": ${message}`;
+  return intent === undefined ? message : `intent "${intent}": ${message}`;
 }
 
 /** Of one file. Nobody reads more at once, and the first ones often explain the others. */

@@ -8,6 +8,7 @@ import { checkRule } from '../engine/plan/rule.ts';
 import { eventsOf } from '../formats/event-generator.ts';
 import { schemaProblems } from '../formats/schema-problems.ts';
 import { type Place, readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
+import { CostlyParts } from './costly-parts.ts';
 import { type LocatedIntent, readIntent } from './intent-document.ts';
 import { type Diagnostic, type Report, reporter, reportSchema, shownOf } from './rule-diagnostics.ts';
 import { FolderExceptions } from './rule-exceptions.ts';
@@ -76,7 +77,12 @@ export function understand(
     expiries: [],
     diagnostics: [...problems, ...own],
   };
-  for (const document of documents) readDocument(file, document, fragments, exceptions, read);
+  const costly = new CostlyParts();
+  for (const document of documents) {
+    const refused = costly.refusal(document.value);
+    if (refused === undefined) readDocument(file, document, fragments, exceptions, read);
+    else reporter(file, document, read.diagnostics)({ path: [] }, refused);
+  }
   read.expiries.push(...exceptions.expiries.filter((one) => one.file === file));
   read.expiries.sort((a, b) => a.line - b.line || a.col - b.col);
   read.diagnostics.sort((a, b) => a.line - b.line || a.col - b.col);
@@ -128,11 +134,11 @@ function readRule(
   read: RuleFile,
 ): void {
   const { id } = document.value as { id?: unknown };
-  const write = reporter(file, document, read.diagnostics, typeof id === 'string' ? id : undefined);
+  const write = reporter(file, document, read.diagnostics, typeof id === 'string' ? { rule: id } : {});
   const resolved = resolveRule(document, fragments, write);
   const { value } = resolved;
   const locate = (place: Place) => document.locate({ ...place, path: resolved.sourceOf(place.path) });
-  const report = reporter(file, { value, locate }, read.diagnostics, typeof id === 'string' ? id : undefined);
+  const report = reporter(file, { value, locate }, read.diagnostics, typeof id === 'string' ? { rule: id } : {});
   const parsed = Rule.safeParse(value);
   const problems = parsed.success ? [] : schemaProblems(parsed.error, Rule, value);
   reportSchema(problems, report);

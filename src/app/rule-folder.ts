@@ -9,7 +9,7 @@ import { YAML_LIMITS } from '../formats/yaml-limits.ts';
 import { readBaseline, unlearned } from './baseline-file.ts';
 import { readAtMost } from './bounded-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
-import type { Diagnostic } from './rule-diagnostics.ts';
+import { type Diagnostic, namedMessage } from './rule-diagnostics.ts';
 import { FolderExceptions } from './rule-exceptions.ts';
 import { type LocatedExpiry, type LocatedRule, parseRuleFile, type RuleFile, understand } from './rule-file.ts';
 import { Fragments } from './rule-fragments.ts';
@@ -145,7 +145,7 @@ function clashes(read: readonly RuleFile[]): Diagnostic[] {
 function tooMany(intents: readonly LocatedIntent[]): Diagnostic[] {
   return intents.slice(INTENTS_MAX).map(({ file, line, col, intent }) => {
     const message = `a policy has at most ${INTENTS_MAX} intents; they share one budget, and each more makes all of them slower to see`;
-    return { file, line, col, severity: 'error', rule: intent.id, message };
+    return { file, line, col, severity: 'error', intent: intent.id, message };
   });
 }
 
@@ -160,6 +160,7 @@ export function policyHash(body: PolicyBody): string {
 }
 
 /** `file:line:col: error: rule "id": message` */
-export function diagnosticLine({ file, line, col, severity, rule, message }: Diagnostic): string {
-  return `${file}:${line}:${col}: ${severity}: ${rule === undefined ? '' : `rule "${rule}": `}${message}`;
+export function diagnosticLine(diagnostic: Diagnostic): string {
+  const { file, line, col, severity } = diagnostic;
+  return `${file}:${line}:${col}: ${severity}: ${namedMessage(diagnostic)}`;
 }

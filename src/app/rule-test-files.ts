@@ -27,7 +27,7 @@ export async function loadTests(
 ): Promise<{ tests: LocatedTest[]; diagnostics: Diagnostic[] }> {
   const found: { tests: LocatedTest[]; diagnostics: Diagnostic[] } = { tests: [], diagnostics: [] };
   for (const { rule, file, locate } of rules) {
-    const report = reporter(file, { value: rule, locate }, found.diagnostics, rule.id);
+    const report = reporter(file, { value: rule, locate }, found.diagnostics, { rule: rule.id });
     for (const [index, test] of rule.tests.entries()) {
       const path = ['tests', index];
       const events = await runnable(file, test, path, report);

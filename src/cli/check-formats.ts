@@ -1,6 +1,6 @@
 import { isAbsolute, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Diagnostic } from '../app/rule-diagnostics.ts';
+import { type Diagnostic, namedMessage } from '../app/rule-diagnostics.ts';
 
 const SARIF_SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 
@@ -26,7 +26,7 @@ export function sarifLog(diagnostics: readonly Diagnostic[], version: string): s
     ruleId: SARIF_RULES[one.severity].id,
     ruleIndex: SEVERITIES.indexOf(one.severity),
     level: one.severity,
-    message: { text: one.rule === undefined ? one.message : `rule "${one.rule}": ${one.message}` },
+    message: { text: namedMessage(one) },
     locations: [
       {
         physicalLocation: {
@@ -52,9 +52,9 @@ function uriOf(file: string): string {
 
 /** A workflow command of GitHub Actions: an annotation at the line. */
 export function githubAnnotation(diagnostic: Diagnostic): string {
-  const { file, line, col, severity, rule, message } = diagnostic;
+  const { file, line, col, severity } = diagnostic;
   const place = `file=${property(file)},line=${line},col=${col},title=firebreak check`;
-  return `::${severity} ${place}::${data(rule === undefined ? message : `rule "${rule}": ${message}`)}`;
+  return `::${severity} ${place}::${data(namedMessage(diagnostic))}`;
 }
 
 function data(text: string): string {

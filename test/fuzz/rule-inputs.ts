@@ -17,7 +17,7 @@ const words = [...new Set(seeds.flatMap((text) => text.match(/[\w.|-]+/g) ?? [])
 
 const YAML_PIECES =
   '- |: |{|}|[|]|,|"|\'|#|&a |*a|!!str |? |---\n|...\n|\n|\r\n|\t|  |\0|\ufeff|%YAML 1.1\n|\\|>-\n|~|null|true|.inf|0x1f|1e999|-1|__proto__: 1\n|constructor: |' +
-  'macro: |{ list: x }|match: |when: |measure: |exceptions: |tests: |kind: |action|tool\\|re: |session|10m|count|sum(amount)|(a{30}){30}|(?i)\\pL|kill: |repeat: 9999\n';
+  'macro: |{ list: x }|match: |when: |measure: |exceptions: |tests: |kind: |action|tool\\|re: |session|10m|count|sum(amount)|(a{30}){30}|(?i)\\pL|kill: |repeat: 9999|percentile(amount, 95)|percentile(rows, 101)|points(30m)|weight: affected * amount\n|weight: { by: tool, values: { a: 1 }, other: 2 }\n|mark: again(target)\n';
 const yamlPiece = fc.constantFrom(...YAML_PIECES.split(/(?<!\\)\|/).map((piece) => piece.replace('\\|', '|')));
 const edit = fc.record({
   at: fc.nat(10_000),
