@@ -8,7 +8,7 @@ import { type BySide, mapSides, type Side, sidesOf } from './sides.ts';
 /** Events, and how many of them the rules of a side look at. */
 export interface Covered {
   events: number;
-  /** They pass the `match` of at least one rule. */
+  /** They pass the `match` of at least one rule, or of an intent that has a baseline. */
   covered: BySide<number>;
   /** They pass one that not every event passes: a single rule without a `match` covers all and may see little. */
   chosen: BySide<number>;
@@ -62,8 +62,19 @@ export class Coverage {
       if (passed !== 'chosen') passed = this.#unfiltered.has(group) ? 'covered' : 'chosen';
       for (const { rule } of group.rules) byRule.set(rule.id, (byRule.get(rule.id) ?? 0) + 1);
     }
-    return passed;
+    return passed === 'chosen' ? passed : markedBy(this.plans[side]!, event, passed);
   }
+}
+
+/** An intent always names what it marks, or what has to come before it. */
+function markedBy(
+  { evidence }: Plan,
+  event: ActionEvent,
+  otherwise: 'none' | 'covered',
+): 'none' | 'covered' | 'chosen' {
+  const intents = evidence?.intents ?? [];
+  const isLookedFor = intents.some(({ test, after }) => test(event) || after?.test(event) === true);
+  return isLookedFor ? 'chosen' : otherwise;
 }
 
 function none(sides: BySide<unknown>): Covered {
