@@ -18,17 +18,37 @@ const folder = resolve(import.meta.dirname, '../rules');
 const { rules, body, diagnostics } = await loadRules([folder]);
 const { tests, diagnostics: testDiagnostics } = await loadTests([folder], rules);
 
+/** What MITRE ATLAS 5.6.1 has about agents. */
+const ATLAS_TECHNIQUES = new Set(
+  (
+    '0012 0025 0029 0034 0034.002 0036 0037 0048 0048.000 0050 0051 0051.000 0051.001 0051.002 0053 0054 0055 0057 0072 0080 ' +
+    '0080.000 0080.001 0081 0082 0083 0084 0084.001 0085 0085.000 0085.001 0086 0091.000 0094 0098 0099 0101 0103 0104 0105 ' +
+    '0108 0109 0110 0112'
+  )
+    .split(' ')
+    .map((number) => `atlas.aml.t${number}`),
+);
+
 describe('the shipped rules', () => {
   it('have neither mistakes nor doubts', () => {
     expect([...diagnostics, ...testDiagnostics].map(diagnosticLine)).toEqual([]);
-    expect(body.rules.length).toBeGreaterThanOrEqual(6);
+    expect(body.rules.length).toBeGreaterThanOrEqual(20);
   });
 
   it.each(rules.map(({ rule }) => [rule.id, rule] as const))('%s: tells people what they need', (id, rule) => {
     expect(rule.explain, 'explain').toBeDefined();
     expect(rule.runbook, 'runbook').toBeDefined();
     expect(rule.falsePositives, 'falsePositives').not.toEqual([]);
-    expect(rule.tags, 'tags').not.toEqual([]);
+    expect(
+      rule.tags.filter((tag) => tag.startsWith('owasp.asi')),
+      'tags of OWASP',
+    ).not.toEqual([]);
+    const techniques = rule.tags.filter((tag) => tag.startsWith('atlas.'));
+    expect(techniques, 'tags of ATLAS').not.toEqual([]);
+    expect(
+      techniques.filter((tag) => !ATLAS_TECHNIQUES.has(tag)),
+      'no technique of ATLAS',
+    ).toEqual([]);
     const own = tests.filter((one) => one.rule === id).flatMap(({ test }) => test.expect);
     expect(
       own.some(({ never }) => never === 'watch'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Match } from './match.ts';
+import { Tag } from './tag.ts';
 
 /** How a matching action becomes a mark between 0 and 1. */
 export const MARK_KINDS = ['count', 'distinct', 'novel', 'again', 'elsewhere', 'amount'] as const;
@@ -23,7 +24,7 @@ export const Intent = z
       .enum(['discover', 'shadow', 'enforce'])
       .default('enforce')
       .describe('discover: learned, says nothing; shadow: findings only; enforce: findings and commands.'),
-    tags: z.array(z.string().regex(/^(attack|atlas|owasp|firebreak)\.[a-z0-9._-]+$/)).default([]),
+    tags: z.array(Tag).default([]),
     match: Match.describe('Which actions are marked.'),
     after: Match.optional().describe('Only marks after an action of the same session that matches this.'),
     afterNovel: z

@@ -6,6 +6,7 @@ import { Intent } from './intent.ts';
 import { Match } from './match.ts';
 import { RuleTest } from './rule-test.ts';
 import { stepMeasures } from './sequence.ts';
+import { Tag } from './tag.ts';
 
 export const SCOPES = ['session', 'rootSession', 'agent', 'principal', 'tenant'] as const;
 /** The kinds of measure that this version computes. */
@@ -109,17 +110,7 @@ export const Rule = z
     shadowUntil: CalendarDate.optional().describe(
       'Last day, UTC, on which a shadow rule judges. Judged by the time of the log.',
     ),
-    tags: z
-      .array(
-        z
-          .string()
-          .regex(
-            /^(attack|atlas|owasp|firebreak)\.[a-z0-9._-]+$/,
-            'attack.*, atlas.*, owasp.*, firebreak.* in lower case',
-          ),
-      )
-      .default([])
-      .describe('Catalogue entries: attack.*, atlas.*, owasp.*, firebreak.*'),
+    tags: z.array(Tag).default([]).describe('Catalogue entries: attack.*, atlas.aml.t0086, owasp.asi02, firebreak.*'),
     match: Match.default({}).describe('Which actions the rule looks at; absent means all.'),
     by: z
       .enum(SCOPES)

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Casing, compileText, compileTextPart } from '../../../src/engine/match/text-pattern.ts';
+import { type Casing, compileText, compileTextPart, compileTexts } from '../../../src/engine/match/text-pattern.ts';
 
 describe('plain strings, as Sigma reads them', () => {
   it.each<[pattern: string, text: string, holds: boolean]>([
@@ -82,6 +82,16 @@ describe('against a backtracking oracle', () => {
         expect(compileText(wanted, casing)(found)).toBe(oracle(wanted, found, casing));
       }),
       { numRuns: 20_000 },
+    );
+  });
+
+  it.each<Casing>(['folded', 'cased'])('several at once are any of them: %s', (casing) => {
+    fc.assert(
+      fc.property(fc.array(pattern, { maxLength: 4 }), text, (wanted, found) => {
+        const any = wanted.some((one) => oracle(one, found, casing));
+        expect(compileTexts(wanted, casing)(found)).toBe(any);
+      }),
+      { numRuns: 5_000 },
     );
   });
 
