@@ -54,7 +54,7 @@ export function registerDecide(program: Command): void {
       .addHelpText('after', SCOPE_HELP);
     withKafka(scoped(command)).action((session: string | undefined, options: Options) => order(kind, session, options));
   }
-  const lift = verb(program, 'lift', 'end a standing order').addHelpText('after', SCOPE_HELP);
+  const lift = verb(program, 'lift', 'end a standing order before it expires').addHelpText('after', SCOPE_HELP);
   withKafka(scoped(lift)).action((options: Options) => order('lift', undefined, options));
 }
 
