@@ -20,6 +20,7 @@ export class OwnerRecords {
   readonly #parts: OwnerRecordParts;
   readonly #leasedMs = new Map<number, number>();
   readonly #restatedMs = new Map<number, number>();
+  readonly #tickedMs = new Map<number, number>();
   #waiting: Output[] = [];
   #gathered: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -40,6 +41,11 @@ export class OwnerRecords {
     if (isDue(this.#leasedMs.get(partition), nowMs, leaseIntervalMs)) {
       await this.#publish(leaseOf(worker));
       this.#leasedMs.set(partition, nowMs);
+    }
+    const tick = tickOf(worker, clock.nowMs());
+    if (tick !== undefined && isDue(this.#tickedMs.get(partition), nowMs, TICK_AGAIN_MS)) {
+      await this.#publish(tick);
+      this.#tickedMs.set(partition, nowMs);
     }
     const everyMs = retentionMs / RESTATED_PER_RETENTION;
     // What was written a moment ago has not come back yet.
@@ -70,6 +76,22 @@ function leaseOf({ assignment, next, processedThroughMs }: PartitionWorker): Out
   const position = { topicId, partition, offset: String(next) };
   const lease = { partition, partitions, processedThrough: formatInstant(processedThroughMs), position };
   return { topic: 'leases', key: String(partition), lease };
+}
+
+/** While something is pending, nothing is silent for longer: see what `step` makes of a jump of the clock. */
+const TICK_INTERVAL_MS = 60_000;
+/** Where the broker's clock is behind ours, what is due by ours takes more than one tick. */
+const TICK_AGAIN_MS = 5000;
+
+/** Lets the time pass in a partition where a deadline is pending and nothing else comes. */
+function tickOf(
+  { assignment: { partition: number }, partition, atEnd }: PartitionWorker,
+  nowMs: number,
+): Output | undefined {
+  const { clockMs } = partition.state;
+  if (!atEnd || partition.pending.size === 0) return undefined;
+  if (nowMs < Math.min(partition.nextDueMs, clockMs + TICK_INTERVAL_MS)) return undefined;
+  return { topic: 'actions', key: controlKey(number), partition: number, record: { type: 'tick.v1', body: {} } };
 }
 
 /**

@@ -3,7 +3,9 @@ import { levelRank } from '../domain/level.ts';
 import type { Output, Verdict } from '../domain/output.ts';
 import type { LogRecord } from '../domain/record.ts';
 import { DEFAULT_SETTINGS } from '../domain/rule.ts';
+import { standingOf } from '../engine/level.ts';
 import type { Partition } from '../engine/partition.ts';
+import { Pause } from '../engine/standing/pause.ts';
 
 export interface RepetitionStart {
   /** Before this offset actions were judged out of a state that is lost: only control records are stepped. */
@@ -56,8 +58,19 @@ export class Repetition {
     return next < this.#until;
   }
 
-  skips({ offset, body: { type } }: LogRecord): boolean {
-    return offset < this.judgeFrom && (type === 'action' || type === 'refused');
+  /** What is about one session has nothing to be about yet; orders, policies and time are about the partition. */
+  skips({ offset, body }: LogRecord): boolean {
+    if (offset >= this.judgeFrom) return false;
+    switch (body.type) {
+      case 'decision':
+        return body.decision.session !== undefined;
+      case 'policy':
+      case 'restated':
+      case 'tick':
+        return false;
+      default:
+        return true;
+    }
   }
 
   /** Sessions that `passTo(partition, next)` needs. */
@@ -87,7 +100,7 @@ export class Repetition {
 }
 
 /** Answers whether the verdict was above what the log that is left comes to. */
-function raise(partition: Partition, { session: id, level, time }: Verdict, next: number): boolean {
+function raise(partition: Partition, { session: id, level, command, rule, time }: Verdict, next: number): boolean {
   const session = partition.open(id);
   if (levelRank(level) <= levelRank(session.level)) return false;
   if (session.lastOffset < 0) {
@@ -99,7 +112,12 @@ function raise(partition: Partition, { session: id, level, time }: Verdict, next
   session.level = level;
   session.degraded = true;
   if (level === 'killed') session.shrinkToStub();
+  const standing = standingOf(session);
+  standing.release = undefined;
+  // Without a view: people are asked at the next record, and their silence is no answer.
+  standing.pause = level === 'paused' ? new Pause(command, rule, command) : undefined;
   partition.touched(session);
+  partition.schedule(session);
   return true;
 }
 

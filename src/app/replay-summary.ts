@@ -27,8 +27,7 @@ export class ReplaySummary {
 
   note({ recording, line, partition, record, outputs }: Replayed): void {
     this.#partitions.add(partition);
-    if (line === undefined) return;
-    this.records++;
+    if (line !== undefined) this.records++;
     if (record.body.type === 'action') {
       this.actions++;
       this.firstMs = Math.min(this.firstMs, record.appendMs);

@@ -20,6 +20,11 @@ export interface ReplayOptions {
   capturedBy: 'recorded' | 'given';
   /** Whether the clock goes on after the last bare event until nothing is pending. */
   end: 'closed' | 'open';
+  /**
+   * `silent`: each command of bare events counts as published and enforced at once, and nobody answers a pause: when
+   * the time for an answer is over, the session is killed. `absent`, the default: pauses stand, as far as rules go.
+   */
+  people?: 'absent' | 'silent';
 }
 
 /** One record of the replayed log and what it caused. `partition` is the live state: look, do not keep. */
@@ -83,12 +88,17 @@ class ReplayedLog {
     if (record.offset < held.next) throw outOfOrder(recording.file, line, record.offset, held.next);
     held.next = record.offset + 1;
     const { partition } = held;
-    yield stepped(recording, line, partition, this.#withPolicy(recording, line, partition, record));
+    const silent = this.#options.people === 'silent' && recording.survey !== undefined;
+    if (silent) yield* passTime(recording, partition, record.appendMs, record.offset - 1);
+    const one = stepped(recording, line, partition, this.#withPolicy(recording, line, partition, record));
+    yield one;
+    if (silent) yield* enforce(one);
   }
 
   /** Lets the time pass until nothing is pending, so that a recording says what its end led to. */
   *close(recording: RecordedLog, { topicId, lines }: { topicId: string; lines: number }): Generator<Replayed> {
     const { partition } = this.#partitions.get(`${topicId}/0`)!;
+    yield* passTime(recording, partition, Number.POSITIVE_INFINITY, lines);
     for (let offset = lines; partition.sessions.size > 0; offset++) {
       let lastMs = 0;
       for (const { timerMs } of partition.sessions.values()) lastMs = Math.max(lastMs, timerMs);
@@ -116,6 +126,37 @@ class ReplayedLog {
     }
     partition.plans.set(plan.hash, plan);
     return record;
+  }
+}
+
+/** Of a pending deadline the owner of a partition lets no more than a minute pass in silence. */
+const TICK_MS = 60_000;
+
+/** What is due until then, as the ticks of an owner would bring it about. Nothing is pending in most recordings. */
+function* passTime(recording: RecordedLog, partition: Partition, untilMs: number, offset: number): Generator<Replayed> {
+  while (partition.pending.size > 0) {
+    const appendMs = Math.min(partition.nextDueMs, partition.state.clockMs + TICK_MS);
+    if (appendMs > untilMs) return;
+    const one = stepped(recording, undefined, partition, { offset, appendMs, body: { type: 'tick' } });
+    yield one;
+    yield* enforce(one);
+  }
+}
+
+/** The records that would follow its commands where enforcers do what they are told. */
+function* enforce({ recording, partition, record: { offset }, outputs }: Replayed): Generator<Replayed> {
+  const { clockMs: appendMs } = partition.state;
+  for (const output of outputs) {
+    if (output.topic !== 'commands' || output.command.session === undefined) continue;
+    const { id: command, session } = output.command;
+    const id = `enforced/${command}`;
+    const acknowledgement = { id, command, session, status: 'enforced' as const, enforcer: 'replay' };
+    for (const body of [
+      { type: 'published', published: { command, session } } as const,
+      { type: 'acknowledgement', acknowledgement } as const,
+    ]) {
+      yield stepped(recording, undefined, partition, { offset, appendMs, body });
+    }
   }
 }
 

@@ -82,9 +82,10 @@ async function resume(
   await checkFingerprint(assignment, body.last);
   const partition = new Partition(topicId, number, body.state);
   for (const [id, header] of tenure.headers) {
-    const { lastOffset, timerMs } = usable(`session "${id}"`, () => readSessionHeader(header));
-    if (lastOffset >= next) throw new StateUnusable(`session "${id}" is at ${lastOffset}, its partition at ${next}`);
-    partition.expect(id, timerMs);
+    const read = usable(`session "${id}"`, () => readSessionHeader(header));
+    if (read.lastOffset >= next)
+      throw new StateUnusable(`session "${id}" is at ${read.lastOffset}, its partition at ${next}`);
+    partition.expect(id, read);
   }
   tenure.headers.clear();
   if (body.state.policy) partition.judgeUnder(await parts.policies.plan(body.state.policy));

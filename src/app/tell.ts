@@ -10,8 +10,10 @@ export function tell(
   { stats, logger }: { stats: Stats; logger: Logger },
 ): void {
   if (output.topic === 'findings') stats.countFinding(output.finding);
+  if (output.topic === 'audit') stats.observeAudit(output.entry);
   if (output.topic !== 'commands') return;
-  const { command } = output;
+  const { command, attempt = 1 } = output;
+  if (attempt > 1) return; // told by the finding that says why
   stats.countCommand(command);
   trace.decision(command);
   const { id, action, session, rule, score, threshold, reason, position } = command;

@@ -77,6 +77,6 @@ function summary({ rules, files }: RuleFolder, diagnostics: readonly Diagnostic[
   return terminal().red(`${counted(errors, 'mistake')}${doubts}; ${checked} can be used`);
 }
 
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }

@@ -14,8 +14,10 @@ interface Options {
   rules?: string;
   out?: string;
   findings?: string;
+  audit?: string;
   speed: number | 'max';
   openEnd?: true;
+  unanswered?: true;
 }
 
 export function registerReplay(program: Command): void {
@@ -29,8 +31,10 @@ export function registerReplay(program: Command): void {
     )
     .option('--out <file>', 'write the commands there, one JSON per line; - is standard output')
     .option('--findings <file>', 'write the findings there, one JSON per line; - is standard output')
+    .option('--audit <file>', 'write the audit trail there, one JSON per line; - is standard output')
     .option('--speed <n>', 'let time pass n times as fast as it was, to watch it; max does not wait', speedOf, 'max')
     .option('--open-end', 'do not let the clock run on after the last event until nothing is pending')
+    .option('--unanswered', 'let nobody answer: what is paused is killed when the time for an answer is over')
     .addHelpText(
       'after',
       '\nExit code: 0 when the files were judged, 1 when they or the rules cannot be used.' +
@@ -61,6 +65,8 @@ async function replayFiles(files: string[], options: Options): Promise<void> {
     if (out) writers.push(out);
     const findings = options.findings === undefined ? undefined : await NdjsonWriter.open(options.findings);
     if (findings) writers.push(findings);
+    const audit = options.audit === undefined ? undefined : await NdjsonWriter.open(options.audit);
+    if (audit) writers.push(audit);
 
     const summary = new ReplaySummary();
     const pace = new Pace(systemClock, options.speed);
@@ -70,6 +76,7 @@ async function replayFiles(files: string[], options: Options): Promise<void> {
       policy: replayPolicy(body),
       capturedBy: options.rules === undefined ? 'recorded' : 'given',
       end: options.openEnd ? 'open' : 'closed',
+      people: options.unanswered ? 'silent' : 'absent',
     });
     for await (const one of replayed) {
       if (one.line !== undefined) await pace.reach(one.record.appendMs);
@@ -77,6 +84,7 @@ async function replayFiles(files: string[], options: Options): Promise<void> {
       for (const output of one.outputs) {
         if (output.topic === 'commands') await out?.write(JSON.stringify(output.command));
         if (output.topic === 'findings') await findings?.write(JSON.stringify(output.finding));
+        if (output.topic === 'audit') await audit?.write(JSON.stringify(output.entry));
       }
       progress.at(shareRead(recordings, bytesTotal), () => `${summary.records.toLocaleString('en')} records`);
       if (writers.length > 0 && writers.every(({ closed }) => closed)) break;

@@ -68,3 +68,21 @@ export const Command = z
   })
   .describe('Firebreak command');
 export type Command = z.infer<typeof Command>;
+
+const SHORT_REASON_MAX = 200;
+
+/** The same id and the same order to act, without what can be long: for a command that has to be said once more. */
+export function shortForm({ signature: _, delegation: __, grant: ___, ...command }: Command): Command {
+  const { agent, principal, by, evidence, evidenceOmitted } = command;
+  return {
+    ...command,
+    ...(agent === undefined ? {} : { agent: { id: agent.id } }),
+    ...(principal === undefined ? {} : { principal: { id: principal.id } }),
+    ...(by === undefined ? {} : { by: { id: by.id } }),
+    reason: command.reason.slice(0, SHORT_REASON_MAX),
+    measures: {},
+    baseline: {},
+    evidence: [],
+    evidenceOmitted: evidenceOmitted + evidence.length,
+  };
+}

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { NAME_MAX, TEXT_MAX } from './event.ts';
 
-const text = z.string().min(1).max(2048);
+const name = z.string().min(1).max(NAME_MAX);
 
 /** Who decided, as the caller's login names them. Two people are two ids. */
 export const Person = z.looseObject({
-  id: text.describe('As the login names it.'),
+  id: name.describe('As the login names it.'),
   type: z.string().max(64).optional().describe('user, service, …'),
 });
 export type Person = z.infer<typeof Person>;
@@ -12,7 +13,7 @@ export type Person = z.infer<typeof Person>;
 export const ORDER_SCOPES = ['agent', 'principal', 'tenant'] as const;
 export const OrderScope = z.looseObject({
   type: z.enum(ORDER_SCOPES),
-  id: text.describe('Of the agent, the principal or the tenant, as events name it.'),
+  id: name.describe('Of the agent, the principal or the tenant, as events name it.'),
 });
 export type OrderScope = z.infer<typeof OrderScope>;
 
@@ -24,6 +25,8 @@ export function scopeText({ type, id }: OrderScope): string {
 export const GRANT_MARKS_MAX = 1_000_000_000;
 export const GRANT_MINUTES_MAX = 7 * 24 * 60;
 export const GRANT_TARGETS_MAX = 256;
+/** Of all targets together: a released session keeps them. */
+export const GRANT_TARGETS_LENGTH_MAX = 8192;
 
 /**
  * How far a released session may go before it is paused again: whichever of these comes first. At least one of marks,
@@ -50,9 +53,13 @@ export const Grant = z
       .optional()
       .describe('Minutes of append time from the release on.'),
     targets: z
-      .array(z.string().min(1).max(2048))
+      .array(z.string().min(1).max(TEXT_MAX))
       .min(1)
       .max(GRANT_TARGETS_MAX)
+      .refine(
+        (targets) => targets.join('').length <= GRANT_TARGETS_LENGTH_MAX,
+        `targets of at most ${GRANT_TARGETS_LENGTH_MAX} characters together`,
+      )
       .optional()
       .describe('The only targets that the actions which count in the request may touch.'),
   })
@@ -71,17 +78,18 @@ export type DecisionKind = (typeof DECISION_KINDS)[number];
  */
 export const Decision = z
   .looseObject({
-    id: text.describe('Unique. A repeated one changes nothing.'),
+    id: name.describe('Unique. A repeated one changes nothing.'),
     kind: z.enum(DECISION_KINDS),
-    session: text.optional().describe('What it is about; exactly one of session and scope.'),
+    session: name.optional().describe('What it is about; exactly one of session and scope.'),
     scope: OrderScope.optional().describe('An order for all sessions of an agent, a principal or a tenant.'),
-    command: text.optional().describe('The pause that a release or reject answers.'),
+    command: name.optional().describe('The pause that a release or reject answers.'),
     view: z
       .string()
+      .max(NAME_MAX)
       .optional()
       .describe('Digest of the request that the person saw. A release must name it; of another view it is refused.'),
     by: Person,
-    reason: z.string().max(2048).optional().describe('Why, in the words of the person.'),
+    reason: z.string().max(TEXT_MAX).optional().describe('Why, in the words of the person.'),
     grant: Grant.optional().describe('How far a release goes. A release must name one.'),
   })
   .superRefine(({ kind, session, scope }, context) => {

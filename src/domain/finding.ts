@@ -39,7 +39,7 @@ export const RequestedCondition = z.strictObject({
   condition: z.enum(['pause', 'kill']).describe('kill: held at pause, because certainty was missing.'),
   score: z.number(),
   threshold: z.number(),
-  reason: z.string().describe('One sentence for a person.'),
+  reason: z.string().optional().describe('One sentence for a person, where the condition holds at this very record.'),
 });
 export type RequestedCondition = z.infer<typeof RequestedCondition>;
 
@@ -47,7 +47,12 @@ export type RequestedCondition = z.infer<typeof RequestedCondition>;
 export const DecisionRequest = z.strictObject({
   command: z.string().describe('Id of the pause. An answer names it.'),
   conditions: z.array(RequestedCondition).describe('Only these a release suspends; all else stays in force.'),
-  conditionsOmitted: z.int().nonnegative().describe('Further conditions that a release would suspend.'),
+  conditionsOmitted: z
+    .int()
+    .nonnegative()
+    .describe(
+      'At least so many further conditions hold: a release suspends none of them, and the session pauses again for them.',
+    ),
   answerWithinMs: z
     .int()
     .positive()

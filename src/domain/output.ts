@@ -51,7 +51,8 @@ export type RelayedTopic = (typeof RELAYED_TOPICS)[number];
  * it: the same log gives the same outputs, whoever publishes them and however often.
  */
 export type Output =
-  | { topic: 'commands'; key: string; command: Command }
+  /** `attempt`: how often the log knows that it was published, this time included; 1 when absent. */
+  | { topic: 'commands'; key: string; command: Command; attempt?: number }
   | { topic: 'findings'; key: string; finding: Finding }
   | { topic: 'verdicts'; key: string; verdict: Verdict }
   | { topic: 'audit'; key: string; entry: AuditEntry }

@@ -1,6 +1,7 @@
 import { type ActionEvent, hasValidAffected } from '../domain/event.ts';
 import { parseInstant } from '../domain/instant.ts';
 import type { LogRecord } from '../domain/record.ts';
+import { actedAgainst } from './acknowledge.ts';
 import { escalate, relax } from './escalate.ts';
 import type { EvidencePlan } from './evidence/plan.ts';
 import { riskOf, WATCH_LEFT_BELOW } from './evidence/thresholds.ts';
@@ -8,6 +9,7 @@ import { SILENT, weigh } from './evidence/weigh.ts';
 import { holdsExcepted, judgeExcepted } from './excepted.ts';
 import { judge, type Ruling } from './judge.ts';
 import { observe } from './observe.ts';
+import { takeOrders } from './orders.ts';
 import type { Outputs } from './outputs.ts';
 import type { Partition, PartitionState } from './partition.ts';
 import type { Plan, RulePlan } from './plan/policy.ts';
@@ -42,10 +44,10 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   session.lastMs = clockMs;
   if (isKilled(session)) {
     accounting.afterKill++;
-    const reason = `${event.tool} after the kill: the enforcement failed`;
-    outputs.finding('action_after_kill', session, { reason, triggerEventId: event.id, severity: 'critical' });
+    actedAgainst(session, 'action_after_kill', event, outputs);
     return;
   }
+  if (isStopped(session)) actedAgainst(session, 'action_while_paused', event, outputs);
   accounting.judged++;
   session.convert(plan);
   const timeMs = parseInstant(event.time);
@@ -93,7 +95,9 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
     }
   }
   const accusations = plan.evidence ? weigh(session, plan.evidence, { event, timeMs, effectiveMs }) : SILENT;
-  if (rulings.length > 0 || accusations !== SILENT) escalate(session, rulings, accusations, event, clockMs, outputs);
+  if (rulings.length > 0 || accusations !== SILENT || session.standing?.release !== undefined)
+    escalate(session, rulings, accusations, event, clockMs, outputs);
+  if (state.orders.length > 0) takeOrders(session, event.id, outputs);
   if (isKilled(session)) session.shrinkToStub();
   else boundSession(session, plan);
 }
@@ -101,6 +105,11 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
 /** A session that appears soon after a rebuild began in the middle of the log may have begun before it. */
 function mayHaveRunBefore({ rebuiltFromMs, clockMs }: PartitionState, idleEndMs: number): boolean {
   return rebuiltFromMs !== undefined && clockMs - rebuiltFromMs < idleEndMs;
+}
+
+/** The log knows that its pause is out: what it does now, it does against it. */
+function isStopped({ level, standing }: Session): boolean {
+  return level === 'paused' && (standing?.issued?.publishedMs ?? -1) >= 0;
 }
 
 function isKilled({ level }: Session): boolean {

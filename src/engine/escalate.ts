@@ -6,11 +6,13 @@ import { SHADOW_EVIDENCE } from './evidence/session-intents.ts';
 import type { Accusations } from './evidence/weigh.ts';
 import { type Grounds, groundsOf } from './grounds.ts';
 import { type Ruling, rankOf } from './judge.ts';
+import { kill, pause, setLevel } from './level.ts';
 import type { Outputs } from './outputs.ts';
 import { reportFault, reportLifted, reportShadow } from './reports.ts';
+import { request } from './request.ts';
 import type { Session } from './session/session.ts';
-
-const COMMAND_OF = { paused: 'pause', killed: 'kill' } as const;
+import type { Release } from './standing/release.ts';
+import { accusationCondition, namedConditions, passedBound, rulingCondition } from './suspended.ts';
 
 /**
  * What follows from the rulings on one action, and from the evidence of its session.
@@ -20,34 +22,68 @@ const COMMAND_OF = { paused: 'pause', killed: 'kill' } as const;
  * The highest condition of all enforced rules and intents decides. The first such rule speaks for it, the evidence only
  * where it asks for more than every rule: a rule is the simpler reason. A rule in the shadow only says what it would
  * have done, once for each rise; so does the evidence of intents in the shadow, once for each rise in a life.
+ *
+ * A release suspends the pause conditions that its request named, until the action that passes a bound of its grant.
  */
 export function escalate(
   session: Session,
   rulings: Ruling[],
-  { enforced, shadow }: Accusations,
+  accusations: Accusations,
   event: ActionEvent,
   nowMs: number,
   outputs: Outputs,
 ): void {
+  const { enforced, shadow } = accusations;
+  const release = session.standing?.release;
   let decisive: Ruling | undefined;
+  let highest: Condition | undefined;
   for (const ruling of rulings) {
     reportFault(session, ruling, event, outputs);
     if (ruling.rule.uncovered !== undefined) reportLifted(session, ruling, event, outputs);
     const { id, rule } = ruling.rule;
-    if (rule.mode === 'shadow')
+    if (rule.mode === 'shadow') {
       reportShadow(session, id, ruling.condition, () => groundsOf(session, ruling), event, outputs);
-    else if (rankOf(ruling.condition) > rankOf(decisive?.condition)) decisive = ruling;
+      continue;
+    }
+    const condition = left(release, ruling.condition, () => rulingCondition(ruling));
+    if (rankOf(condition) <= rankOf(highest)) continue;
+    decisive = ruling;
+    highest = condition;
   }
   if (shadow) {
     const grounds = () => accusationGrounds(session, shadow);
     reportShadow(session, SHADOW_EVIDENCE, shadow.condition, grounds, event, outputs);
   }
-  if (enforced && rankOf(enforced.condition) > rankOf(decisive?.condition))
-    raise(session, enforced.condition, () => accusationGrounds(session, enforced), event, nowMs, outputs);
-  else if (decisive?.condition) {
-    const ruling = decisive;
-    raise(session, decisive.condition, () => groundsOf(session, ruling), event, nowMs, outputs);
+  const accused = enforced && left(release, enforced.condition, () => accusationCondition(enforced));
+  const byEvidence = rankOf(accused) > rankOf(highest);
+  const condition = byEvidence ? accused : highest;
+  const passed = release && passedBound(session, release, rulings, accusations, event);
+  if (passed !== undefined && condition !== 'kill') {
+    session.watchMs = nowMs;
+    const conditions = namedConditions(rulings, enforced, release);
+    pause(session, passed, conditions, { triggerEventId: event.id, actor: actorOf(event) }, outputs);
+  } else if (condition !== undefined) {
+    const grounds = () => (byEvidence ? accusationGrounds(session, enforced!) : groundsOf(session, decisive!));
+    raise(session, condition, grounds, { rulings, accusations, event, nowMs }, outputs);
   }
+}
+
+/** What a release leaves of a condition: its suspended pause counts as watch. */
+function left(
+  release: Release | undefined,
+  condition: Condition | undefined,
+  named: () => ReturnType<typeof rulingCondition>,
+): Condition | undefined {
+  if (release === undefined || condition !== 'pause') return condition;
+  const { id, condition: held } = named();
+  return release.suspends(id, held) ? 'watch' : condition;
+}
+
+interface Raised {
+  rulings: readonly Ruling[];
+  accusations: Accusations;
+  event: ActionEvent;
+  nowMs: number;
 }
 
 /** Raises the session to what a condition asks for, and says so; a level that it has already stays. */
@@ -55,33 +91,32 @@ function raise(
   session: Session,
   condition: Condition,
   grounds: () => Grounds,
-  event: ActionEvent,
-  nowMs: number,
+  { rulings, accusations: { enforced }, event, nowMs }: Raised,
   outputs: Outputs,
 ): void {
   session.watchMs = nowMs;
   const level = LEVEL_OF[condition];
+  const cause = { triggerEventId: event.id, actor: actorOf(event) };
+  const waiting = session.standing?.pause;
+  if (condition === 'pause' && waiting !== undefined) {
+    // Whoever answers has to know of it: a release of what they have not seen would not suspend it either.
+    const news = namedConditions(rulings, enforced, undefined).map((one) => waiting.name(one));
+    if (news.includes('more')) request(session, waiting, grounds(), cause, outputs);
+  }
   if (levelRank(level) <= levelRank(session.level)) return;
-  const from = session.level;
-  session.level = level;
-  const { severity, ...reasoning } = grounds();
-  const about = { triggerEventId: event.id, severity, ...reasoning };
-  outputs.finding('level_changed', session, { ...about, level: { from, to: level } });
-  if (level !== 'paused' && level !== 'killed') return;
-  const action = COMMAND_OF[level];
-  const command: Command = {
-    id: outputs.id('cmd', session.id, reasoning.rule, action),
-    action,
-    session: session.id,
-    ...actorOf(event),
-    triggerEventId: event.id,
-    time: outputs.time,
-    ...reasoning,
-    policyHash: outputs.policyHash,
-    position: outputs.position,
-  };
-  outputs.command(command);
-  outputs.verdict(session, level, command);
+  switch (condition) {
+    case 'watch':
+      setLevel(session, level, grounds(), cause, outputs);
+      break;
+    case 'pause':
+      pause(session, grounds(), namedConditions(rulings, enforced, session.standing?.release), cause, outputs);
+      break;
+    case 'kill':
+      kill(session, grounds(), cause, outputs);
+      break;
+    default:
+      condition satisfies never;
+  }
 }
 
 /** Leaves `watch` when no condition has held for so long. The caller has seen to it that none holds now. */

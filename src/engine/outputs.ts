@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
+import { AUDITED_FINDINGS } from '../domain/audit.ts';
 import type { Command } from '../domain/command.ts';
-import type { Finding, FindingCode } from '../domain/finding.ts';
+import { type Finding, type FindingCode, viewOf } from '../domain/finding.ts';
 import { formatInstant } from '../domain/instant.ts';
+import type { Level } from '../domain/level.ts';
 import type { Output } from '../domain/output.ts';
+import { controlKey } from '../domain/partitioner.ts';
 import type { LogRecord } from '../domain/record.ts';
+import { DEFAULT_SETTINGS, type PolicySettings } from '../domain/rule.ts';
+import { type Audited, auditedAction } from './audited.ts';
 import type { Partition } from './partition.ts';
 import type { Session } from './session/session.ts';
 
@@ -14,62 +19,94 @@ import type { Session } from './session/session.ts';
  */
 export class Outputs {
   readonly list: Output[] = [];
-  readonly #partition: Partition;
-  readonly #record: LogRecord;
+  readonly partition: Partition;
+  readonly record: LogRecord;
 
   constructor(partition: Partition, record: LogRecord) {
-    this.#partition = partition;
-    this.#record = record;
+    this.partition = partition;
+    this.record = record;
   }
 
   get policyHash(): string {
-    return this.#partition.plan?.hash ?? '';
+    return this.partition.plan?.hash ?? '';
   }
 
   get time(): string {
-    return formatInstant(this.#record.appendMs);
+    return formatInstant(this.record.appendMs);
+  }
+
+  get settings(): Readonly<PolicySettings> {
+    return this.partition.plan?.settings ?? DEFAULT_SETTINGS;
+  }
+
+  get nowMs(): number {
+    return this.partition.state.clockMs;
   }
 
   get position(): Command['position'] {
-    const { topicId, partition } = this.#partition;
-    return { topicId, partition, offset: String(this.#record.offset) };
+    const { topicId, partition } = this.partition;
+    return { topicId, partition, offset: String(this.record.offset) };
   }
 
-  id(prefix: 'cmd' | 'fnd', session: string, rule: string, what: string): string {
-    const { topicId, partition } = this.#partition;
-    const cause = [topicId, partition, this.#record.offset, session, rule, what].join('\n');
+  /** `offset`: that of the record that set a timer, where one caused it. */
+  id(prefix: 'cmd' | 'fnd', session: string, rule: string, what: string, offset = this.record.offset): string {
+    const { topicId, partition } = this.partition;
+    const cause = [topicId, partition, offset, session, rule, what].join('\n');
     return `${prefix}-${createHash('sha256').update(cause).digest('hex').slice(0, 32)}`;
   }
 
-  command(command: Command): void {
-    this.list.push({ topic: 'commands', key: command.session ?? command.scope ?? '', command });
+  command(command: Command, attempt = 1): void {
+    const key = command.session ?? command.scope ?? '';
+    this.list.push({ topic: 'commands', key, command, ...(attempt === 1 ? {} : { attempt }) });
+    this.audit(command.session, { command });
   }
 
-  verdict(session: Session, level: 'paused' | 'killed', { id, rule }: Command): void {
+  verdict(session: Session, level: Level, { id, rule }: Command): void {
     const verdict = { session: session.id, level, command: id, rule, time: this.time, position: this.position };
     this.list.push({ topic: 'verdicts', key: session.id, verdict });
   }
 
-  finding(code: FindingCode, subject: Session | undefined, details: FindingDetails): void {
-    const { rule = '' } = details;
-    this.#partition.countFinding(code);
+  /** `subject`: the id alone of a session that is not known here. */
+  finding(code: FindingCode, subject: Session | string | undefined, details: FindingDetails): Finding {
+    const session = typeof subject === 'string' ? subject : subject?.id;
+    const { rule = '', decision } = details;
+    this.partition.countFinding(code);
+    // Two decisions about one session may stand in one record's wake, never the same one.
+    const what = decision === undefined ? code : `${code} ${decision.id}`;
     const finding: Finding = {
-      id: this.id('fnd', subject?.id ?? '', rule, code),
+      id: this.id('fnd', session ?? '', rule, what),
       code,
       time: this.time,
       position: this.position,
       policyHash: this.policyHash,
-      ...(subject === undefined ? {} : { session: subject.id, ...actorOf(subject) }),
+      ...(session === undefined ? {} : { session }),
+      ...(typeof subject === 'object' ? actorOf(subject) : {}),
       ...details,
     };
-    const key = subject?.id ?? `fb:${this.#partition.partition}`;
+    if (code === 'decision_requested') finding.view = viewOf(finding);
+    const key = session ?? controlKey(this.partition.partition);
     this.list.push({ topic: 'findings', key, finding });
+    if (AUDITED_FINDINGS.has(code)) this.audit(finding.session, { finding });
+    return finding;
+  }
+
+  audit(session: string | undefined, audited: Audited): void {
+    const { body } = this.record;
+    const event = body.type === 'action' && body.event.session === session ? body.event : undefined;
+    const about = {
+      time: this.time,
+      position: this.position,
+      ...(session === undefined ? {} : { session }),
+      ...(event === undefined ? {} : { action: auditedAction(event) }),
+    };
+    const entry = this.partition.chain({ ...about, ...audited });
+    this.list.push({ topic: 'audit', key: controlKey(this.partition.partition), entry });
   }
 }
 
-type FindingDetails = Omit<Finding, 'id' | 'code' | 'time' | 'position' | 'policyHash' | 'session'>;
+export type FindingDetails = Omit<Finding, 'id' | 'code' | 'time' | 'position' | 'policyHash' | 'session'>;
 
-function actorOf(session: Session): Pick<Finding, 'agent' | 'principal' | 'tenant'> {
+export function actorOf(session: Session): Pick<Finding, 'agent' | 'principal' | 'tenant'> {
   return {
     agent: { id: session.agent, ...(session.role === undefined ? {} : { role: session.role }) },
     ...(session.principal === undefined ? {} : { principal: { id: session.principal } }),

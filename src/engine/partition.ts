@@ -1,13 +1,17 @@
 import { z } from 'zod';
+import { type AuditEntry, auditHashOf } from '../domain/audit.ts';
 import { ORDERS_MAX, Order } from '../domain/decision.ts';
 import { FINDING_CODES, type FindingCode } from '../domain/finding.ts';
 import { PolicyActivated, REFUSALS, type Refusal } from '../domain/record.ts';
 import type { Plan } from './plan/policy.ts';
-import { encodeSession } from './session/codec.ts';
+import { encodeSession, type SessionHeader } from './session/codec.ts';
 import { Session } from './session/session.ts';
+import { NEVER } from './standing/pause.ts';
 import { Timers } from './timers.ts';
 
 const SUPERSEDED_MAX = 32;
+/** So many decisions about lifted orders are remembered, so that a late copy of one gives no order again. */
+export const LIFTED_MAX = 64;
 const counter = z.int().nonnegative();
 
 /** What became of every record of the log: their sum is the number of records that were read, findings apart. */
@@ -38,6 +42,18 @@ export const PartitionState = z.strictObject({
     .optional()
     .describe('Clock at which a rebuild from the middle of the log began.'),
   orders: z.array(Order).max(ORDERS_MAX),
+  liftedOrders: z
+    .array(z.string())
+    .max(LIFTED_MAX)
+    .default([])
+    .describe('Decisions whose orders were lifted, the newest last.'),
+  jumpedMs: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('Clock at which it jumped last: what was due over that jump waits for a person.'),
+  auditChain: z.string().default('').describe('Offset at which the chain of the audit trail begins.'),
+  auditIndex: counter.default(0).describe('Entries of that chain.'),
   auditHash: z.string(),
   accounting: Accounting,
 });
@@ -51,6 +67,10 @@ export function emptyPartitionState(): PartitionState {
     superseded: [],
     restatedMs: 0,
     orders: [],
+    liftedOrders: [],
+    jumpedMs: 0,
+    auditChain: '',
+    auditIndex: 0,
     auditHash: '',
     accounting: {
       judged: 0,
@@ -79,6 +99,10 @@ export class Partition {
   readonly stored = new Set<string>();
   /** Compiled policies by hash. The caller adds a plan before it steps the record that activates it. */
   readonly plans = new Map<string, Plan>();
+  /** Sessions on which something is pending, and when it is due at the earliest: ticks are for them. */
+  readonly pending = new Map<string, number>();
+  /** Sessions that a standing order holds. */
+  readonly ordered = new Set<string>();
   #plan: Plan | undefined;
   #dirty = new Set<string>();
 
@@ -103,15 +127,21 @@ export class Partition {
   }
 
   /** A session that the checkpoint holds and that is not needed yet. */
-  expect(id: string, timerMs: number): void {
+  expect(id: string, { timerMs, pending, ordered }: SessionHeader): void {
     this.stored.add(id);
     this.timers.add(timerMs, id);
+    if (pending) this.pending.set(id, timerMs);
+    if (ordered) this.ordered.add(id);
   }
 
   /** A session as it was loaded. It does not count as changed. */
   adopt(session: Session): void {
     this.stored.delete(session.id);
     this.sessions.set(session.id, session);
+    // The header told no more than when to look.
+    if (session.standing !== undefined && this.pending.has(session.id)) {
+      this.pending.set(session.id, session.standing.dueMs);
+    }
   }
 
   /** The checkpoint holds the session as it is here: it need not stay in memory. */
@@ -139,6 +169,24 @@ export class Partition {
     this.timers.add(atMs, session.id);
   }
 
+  /** Notes when something is due that stands between the session and people, and whether an order holds it. */
+  schedule(session: Session): void {
+    const { id, standing } = session;
+    const dueMs = standing?.dueMs ?? NEVER;
+    if (dueMs === NEVER) this.pending.delete(id);
+    else this.pending.set(id, dueMs);
+    if (standing?.order === undefined) this.ordered.delete(id);
+    else this.ordered.add(id);
+    if (dueMs < session.timerMs) this.arm(session, dueMs);
+  }
+
+  /** When something is due next; NEVER while nothing is pending. */
+  get nextDueMs(): number {
+    let nextMs = NEVER;
+    for (const dueMs of this.pending.values()) if (dueMs < nextMs) nextMs = dueMs;
+    return nextMs;
+  }
+
   touched(session: Session): void {
     if (session.changed) return;
     session.changed = true;
@@ -147,6 +195,8 @@ export class Partition {
 
   forget(session: Session): void {
     this.sessions.delete(session.id);
+    this.pending.delete(session.id);
+    this.ordered.delete(session.id);
     this.#dirty.add(session.id);
   }
 
@@ -176,6 +226,17 @@ export class Partition {
     state.policy = { hash, chunks, engine, ...(by === undefined ? {} : { by }) };
     state.restatedMs = atMs;
     this.judgeUnder(plan);
+  }
+
+  /** The next entry of the audit trail, which it closes with its hash. */
+  chain(about: Omit<AuditEntry, 'chain' | 'index' | 'previous' | 'hash'>): AuditEntry {
+    const { state } = this;
+    if (state.auditIndex === 0) state.auditChain = about.position.offset;
+    const entry = { chain: state.auditChain, index: state.auditIndex, previous: state.auditHash, ...about };
+    const hash = auditHashOf(entry);
+    state.auditIndex++;
+    state.auditHash = hash;
+    return { ...entry, hash };
   }
 
   countRefused(refusal: Refusal): void {

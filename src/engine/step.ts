@@ -1,13 +1,23 @@
 import type { Output } from '../domain/output.ts';
 import { type LogRecord, type PolicyActivated, policyNamedBy } from '../domain/record.ts';
+import { acknowledged, published } from './acknowledge.ts';
 import { act } from './act.ts';
+import { passDeadlines } from './deadlines.ts';
+import { decide } from './decide.ts';
+import { decideOrder } from './orders.ts';
 import { Outputs } from './outputs.ts';
 import type { Partition } from './partition.ts';
 import type { Plan } from './plan/policy.ts';
 import type { Session } from './session/session.ts';
+import { NEVER } from './standing/pause.ts';
 
 /** The append time fell by more than this: a broker's clock is wrong, and whoever runs it should know. */
 const BACKWARD_MS = 5000;
+/**
+ * While something is pending, its owner writes a tick each minute: a longer silence is a wrong clock, or nobody judged.
+ * What people had to answer over such a gap waits for a person.
+ */
+const FORWARD_MS = 300_000;
 const UNKNOWN_KEEP_MS = 3_600_000;
 
 /**
@@ -43,13 +53,32 @@ export function step(partition: Partition, record: LogRecord): Output[] {
       break;
     case 'restated':
       accounting.control++;
-      // A rebuild may begin behind every activation that the log still holds: the policy in force is then here.
-      if (!partition.state.policy && body.restated.policy) activate(partition, body.restated.policy, outputs);
+      // A rebuild may begin behind every activation that the log still holds: policy and orders in force are then here.
+      if (!partition.state.policy && body.restated.policy) {
+        partition.state.orders = body.restated.orders;
+        activate(partition, body.restated.policy, outputs);
+      }
       partition.state.restatedMs = partition.state.clockMs;
       break;
-    case 'decision':
-    case 'acknowledgement':
-    case 'published':
+    case 'decision': {
+      accounting.control++;
+      const { session } = body.decision;
+      if (session === undefined) decideOrder(body.decision, outputs);
+      else decide(partition.find(session), body.decision, outputs);
+      break;
+    }
+    case 'acknowledgement': {
+      accounting.control++;
+      const session = partition.find(body.acknowledgement.session);
+      if (session) acknowledged(session, body.acknowledgement, outputs);
+      break;
+    }
+    case 'published': {
+      accounting.control++;
+      const session = body.published.session === undefined ? undefined : partition.find(body.published.session);
+      if (session) published(session, body.published, outputs);
+      break;
+    }
     case 'tick':
       accounting.control++;
       break;
@@ -69,12 +98,30 @@ export function needs(
   let clockMs = partition.state.clockMs;
   for (const { appendMs, body } of records) {
     clockMs = Math.max(clockMs, appendMs);
-    if (body.type === 'action') sessions.add(body.event.session);
+    const touched = sessionNamedBy(body);
+    if (touched !== undefined) sessions.add(touched);
+    if (body.type === 'decision' && body.decision.kind === 'lift') for (const id of partition.ordered) sessions.add(id);
     const policy = policyNamedBy(body);
     if (policy && !partition.plans.has(policy.hash)) policies.set(policy.hash, policy);
   }
   for (const id of partition.timers.due(clockMs)) sessions.add(id);
   return { sessions: [...sessions].filter((id) => partition.stored.has(id)), policies: [...policies.values()] };
+}
+
+/** The session that a record touches. */
+function sessionNamedBy(body: LogRecord['body']): string | undefined {
+  switch (body.type) {
+    case 'action':
+      return body.event.session;
+    case 'decision':
+      return body.decision.session;
+    case 'acknowledgement':
+      return body.acknowledgement.session;
+    case 'published':
+      return body.published.session;
+    default:
+      return undefined;
+  }
 }
 
 /** Time passes: the clock of the partition, then every timer that is due. */
@@ -83,14 +130,23 @@ function advance(partition: Partition, { appendMs }: LogRecord, outputs: Outputs
   const behindMs = state.clockMs - appendMs;
   if (behindMs > BACKWARD_MS !== state.behind) {
     state.behind = !state.behind;
-    if (state.behind)
+    if (state.behind) {
+      state.jumpedMs = state.clockMs + 1;
       outputs.finding('clock_jumped', undefined, { reason: `the append time fell back by ${behindMs} ms` });
+    }
   }
   if (behindMs >= 0) return;
+  if (-behindMs > FORWARD_MS && state.clockMs > 0) {
+    state.jumpedMs = appendMs;
+    if (partition.pending.size > 0)
+      outputs.finding('clock_jumped', undefined, { reason: `the append time went ahead by ${-behindMs} ms` });
+  }
   state.clockMs = appendMs;
   for (let due = partition.timers.takeDue(appendMs); due; due = partition.timers.takeDue(appendMs)) {
     const session = partition.find(due.session);
-    if (session && session.timerMs === due.atMs) forgetOrRearm(partition, session);
+    if (!session || session.timerMs !== due.atMs) continue;
+    passDeadlines(session, outputs);
+    forgetOrRearm(partition, session);
   }
 }
 
@@ -100,9 +156,10 @@ function forgetOrRearm(partition: Partition, session: Session): void {
   // Before the first policy only a rebuild has sessions: what it took over from verdicts. How long they are kept is not
   // known yet.
   const dueMs = plan ? session.lastMs + keepMs(plan, session) : state.clockMs + UNKNOWN_KEEP_MS;
-  if (state.clockMs >= dueMs) partition.forget(session);
+  const pendingMs = session.standing?.dueMs ?? NEVER;
+  if (state.clockMs >= dueMs && pendingMs === NEVER) partition.forget(session);
   else {
-    partition.arm(session, dueMs);
+    partition.arm(session, state.clockMs >= dueMs ? pendingMs : Math.min(dueMs, pendingMs));
     partition.touched(session);
   }
 }

@@ -228,6 +228,8 @@ it('the state of a session with exceptions comes back byte for byte, and goes on
   other.offset = one.offset;
   other.partition.adopt(decodeSession('s-1', bytes));
   const at = 10 * SECOND;
-  expect(other.act(at, { id: 'next' })).toEqual(one.act(at, { id: 'next' }));
+  // The trail of the other partition begins here.
+  const said = (outputs: Output[]) => outputs.filter(({ topic }) => topic !== 'audit');
+  expect(said(other.act(at, { id: 'next' }))).toEqual(said(one.act(at, { id: 'next' })));
   expect(other.level()).toBe('paused');
 });

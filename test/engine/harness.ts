@@ -1,6 +1,8 @@
+import type { Decision } from '../../src/domain/decision.ts';
 import type { ActionEvent } from '../../src/domain/event.ts';
 import { formatInstant } from '../../src/domain/instant.ts';
 import type { Output } from '../../src/domain/output.ts';
+import type { Acknowledgement, RecordBody } from '../../src/domain/record.ts';
 import { PolicySettings, Rule } from '../../src/domain/rule.ts';
 import { Partition } from '../../src/engine/partition.ts';
 import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
@@ -51,11 +53,44 @@ export class Log {
       outcome: 'ok',
       ...event,
     };
-    return step(this.partition, {
-      offset: this.offset++,
-      appendMs: START_MS + appendAtMs,
-      body: { type: 'action', event: full },
+    return this.append(appendAtMs, { type: 'action', event: full });
+  }
+
+  /** Any record, `atMs` after the start of the log. */
+  append(atMs: number, body: RecordBody): Output[] {
+    return step(this.partition, { offset: this.offset++, appendMs: START_MS + atMs, body });
+  }
+
+  tick(atMs: number): Output[] {
+    return this.append(atMs, { type: 'tick' });
+  }
+
+  /** What the owner appends once the commands among the outputs are out. */
+  published(atMs: number, outputs: readonly Output[]): Output[] {
+    return outputs.flatMap((output) => {
+      if (output.topic !== 'commands') return [];
+      const { id: command, session, scope } = output.command;
+      const published = { command, ...(session === undefined ? {} : { session }), ...(scope && { scope }) };
+      return this.append(atMs, { type: 'published', published });
     });
+  }
+
+  /** A decision of kim about `s-1`, unless it says otherwise. */
+  decide(atMs: number, decision: Partial<Decision> & Pick<Decision, 'kind'>): Output[] {
+    const id = `d-${this.#ids++}`;
+    const about = decision.scope === undefined ? { session: 's-1' } : {};
+    return this.append(atMs, { type: 'decision', decision: { id, by: { id: 'kim' }, ...about, ...decision } });
+  }
+
+  acknowledge(atMs: number, command: string, status: Acknowledgement['status'], session = 's-1'): Output[] {
+    const acknowledgement = { id: `a-${this.#ids++}`, command, session, status, enforcer: 'gw' };
+    return this.append(atMs, { type: 'acknowledgement', acknowledgement });
+  }
+
+  /** The pause that `s-1` waits on, as an answer names it. */
+  get request(): { command: string; view: string } {
+    const { command, view } = this.partition.sessions.get('s-1')!.standing!.pause!;
+    return { command, view };
   }
 
   level(session = 's-1'): string {

@@ -24,7 +24,7 @@ describe('levels', () => {
       'clear',
       'watch level_changed',
       'watch',
-      'paused pause s-1 level_changed',
+      'paused pause s-1 level_changed decision_requested',
       'paused',
       'killed kill s-1 level_changed',
       'killed action_after_kill',
@@ -271,7 +271,7 @@ describe('bad rules and wide sessions', () => {
         { ...DELETES, id: 'whole' },
       ]),
     );
-    expect(findingsOf(log.act(0))).toEqual(['rule_failed', 'level_changed']);
+    expect(findingsOf(log.act(0))).toEqual(['rule_failed', 'level_changed', 'decision_requested']);
     expect(log.level()).toBe('paused');
     expect(findingsOf(log.act(1))).toEqual([]);
     for (let i = 0; i < 6; i++) log.act(2 + i);

@@ -164,7 +164,7 @@ interface Saved {
 function resume({ sessions, partition }: Saved): Partition {
   const state = PartitionState.parse(JSON.parse(partition));
   const resumed = new Partition(TOPIC, 0, state);
-  for (const [id, bytes] of sessions) resumed.expect(id, readSessionHeader(bytes).timerMs);
+  for (const [id, bytes] of sessions) resumed.expect(id, readSessionHeader(bytes));
   const plan = PLANS.find(({ hash }) => hash === state.policy?.hash);
   if (plan) resumed.judgeUnder(plan);
   return resumed;

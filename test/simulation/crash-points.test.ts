@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { decodeSession } from '../../src/engine/session/codec.ts';
+import { snapshotOf } from '../../src/engine/session/snapshot.ts';
 import { simulatedPolicies } from './policies.ts';
 import { FATES, type Fate, POINTS, type Point, type Process } from './process.ts';
 import { settle } from './schedule.ts';
@@ -122,7 +124,17 @@ async function cutLog(meeting?: Meeting): Promise<Scenario> {
 
 async function outcomeOf({ world }: Scenario) {
   const { sessions } = await world.stored();
-  return { sessions, commands: [...new Set(world.said('commands').map(({ command }) => command.id))].sort() };
+  // Where a proof of publication stands in the log is a matter of the failure, and so is what names its offset.
+  const told = Object.entries(sessions).map(([id, bytes]) => {
+    const session = decodeSession(id, Buffer.from(bytes, 'hex'));
+    const { lastOffset: _, ...snapshot } = snapshotOf(session);
+    const { pause, issued } = session.standing ?? {};
+    return [id, { ...snapshot, waitsFor: pause?.command, said: issued?.id, out: issued?.publishedMs }] as const;
+  });
+  return {
+    sessions: Object.fromEntries(told),
+    commands: [...new Set(world.said('commands').map(({ command }) => command.id))].sort(),
+  };
 }
 
 /** Every call of a scenario at that point. */

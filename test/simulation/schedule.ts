@@ -169,13 +169,36 @@ class Schedule {
       () => this.#world.control('tick.v1', {}),
       () =>
         this.#world.control('decision.v1', { id, kind: this.#pick(DECISIONS), session, by: { id: 'kim' } }, session),
-      () =>
-        this.#world.control(
-          'command.acknowledged.v1',
-          { id, command: 'cmd', session, status: 'enforced', enforcer: 'gw' },
-          session,
-        ),
+      () => this.#acknowledge(id, session),
+      () => this.#answer(id),
+      () => this.#order(id),
     ])();
+  }
+
+  /** Of a command that was said, or of none. */
+  #acknowledge(id: string, otherwise: string): void {
+    const said = this.#world.said('commands').flatMap(({ command }) => (command.session ? [command] : []));
+    const last = said.length === 0 ? undefined : this.#pick(said);
+    const { id: command = 'cmd', session = otherwise } = last ?? {};
+    const status = this.#pick(['received', 'enforced', 'failed']);
+    this.#world.control('command.acknowledged.v1', { id, command, session, status, enforcer: 'gw' }, session);
+  }
+
+  /** Of one of the last requests, so that some answers are stale and some come twice. */
+  #answer(id: string): void {
+    const asked = this.#world.said('findings').flatMap(({ finding }) => (finding.request ? [finding] : []));
+    if (asked.length === 0) return;
+    const { session, command, view } = this.#pick(asked.slice(-4));
+    const kind = this.#pick(['release', 'release', 'release', 'reject']);
+    const grant = this.#pick([{ marks: 2 }, { points: 1 }, { minutes: 1 }]);
+    const answer = { id, kind, session, command, view, by: { id: 'kim' }, grant };
+    this.#world.control('decision.v1', answer, session);
+  }
+
+  /** An order for every agent there is. */
+  #order(id: string): void {
+    const scope = { type: 'agent', id: 'a' };
+    this.#world.control('decision.v1', { id, kind: this.#pick(['pause', 'lift', 'lift']), scope, by: { id: 'kim' } });
   }
 
   #setBrokerClock(): void {

@@ -58,8 +58,14 @@ export async function naiveFaultsOf(world: World, policies: readonly SimulatedPo
   }
   const wanted = new Set<string>();
   const faults: Fault[] = [];
+  // What people decide, and the silence of people, the naive engine knows nothing of.
+  const decided = new Set<string | undefined>();
+  const said = world.said('commands').map(({ command }) => command);
+  for (const { session, action, rule } of said)
+    if (action === 'resume' || rule.startsWith('firebreak:')) decided.add(session);
   const { sessions } = await world.stored();
   for (const [session, history] of arrivals) {
+    if (decided.has(session)) continue;
     const { levels, commands } = judgeSession(history);
     for (const command of commands) wanted.add(`${session} ${command}`);
     const bytes = sessions[session];
@@ -68,9 +74,9 @@ export async function naiveFaultsOf(world: World, policies: readonly SimulatedPo
       faults.push({ kind: 'diverged', what: `level of ${session}: found ${level}, wanted ${levels.at(-1)} (naive)` });
   }
   const found = new Set(
-    world.said('commands').map(({ command: { session, action, rule, position } }) => {
-      return `${session} ${action} ${rule} ${position.offset}`;
-    }),
+    said
+      .filter(({ session }) => !decided.has(session))
+      .map(({ session, action, rule, position }) => `${session} ${action} ${rule} ${position.offset}`),
   );
   return [...faults, ...difference('command (naive)', found, wanted)];
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { shortForm } from '../../domain/command.ts';
 import type { Output } from '../../domain/output.ts';
 
 const REASON_MAX = 200;
@@ -9,32 +10,8 @@ const REASON_MAX = 200;
  */
 export function minimalForm(output: Output): Output | undefined {
   switch (output.topic) {
-    case 'commands': {
-      const { command } = output;
-      const { id, action, agent, triggerEventId, time, rule, score, threshold, policyHash, position } = command;
-      return {
-        ...output,
-        command: {
-          id,
-          action,
-          ...(command.session === undefined ? {} : { session: command.session }),
-          ...(command.scope === undefined ? {} : { scope: command.scope }),
-          ...(agent === undefined ? {} : { agent: { id: agent.id } }),
-          triggerEventId,
-          time,
-          rule,
-          score,
-          threshold,
-          reason: command.reason.slice(0, REASON_MAX),
-          measures: {},
-          baseline: {},
-          evidence: [],
-          evidenceOmitted: command.evidenceOmitted + command.evidence.length,
-          policyHash,
-          position,
-        },
-      };
-    }
+    case 'commands':
+      return { ...output, command: shortForm(output.command) };
     case 'findings': {
       const { id, code, time, position, policyHash, reason, session, level, rule, severity } = output.finding;
       const { command, request, view, decision, refusal, scope } = output.finding;

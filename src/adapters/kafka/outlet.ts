@@ -139,7 +139,8 @@ export class KafkaOutlet implements Outlet {
   #attempt(output: Output): number {
     if (output.topic !== 'commands') return 1;
     const { id } = output.command;
-    const attempt = (this.#attempts.get(id) ?? 0) + 1;
+    // The log may know of more than this process does: it began again at 1.
+    const attempt = Math.max((this.#attempts.get(id) ?? 0) + 1, output.attempt ?? 1);
     this.#attempts.delete(id);
     this.#attempts.set(id, attempt);
     if (this.#attempts.size > ATTEMPTS_REMEMBERED) {

@@ -45,9 +45,31 @@ export const DECISION_METRICS: readonly MetricDefinition[] = [
     type: 'counter',
     name: 'findings_total',
     help: 'Findings, by code.',
-    watch: 'action_after_kill: an enforcer did not obey. rule_failed: a rule has no value on some events.',
+    watch:
+      'action_after_kill, command_escalated: a stop is not enforced. decision_overdue: a pause waits without end. rule_failed: a rule has no value on some events.',
     labels: ['code'],
     read: (stats) => by('code', stats.findings),
+  },
+  {
+    type: 'histogram',
+    name: 'detect_to_publish_seconds',
+    help: 'By the clock of the log: from the cause of a command to the log knowing that it is out.',
+    watch: 'It rises: batches wait, or the brokers acknowledge slowly.',
+    read: (stats) => stats.detectToPublish,
+  },
+  {
+    type: 'histogram',
+    name: 'publish_to_acknowledge_seconds',
+    help: 'By the clock of the log: from there to an enforcer that confirms it.',
+    watch: 'It rises: enforcers are slow. No observation at all: nobody confirms, see command_escalated.',
+    read: (stats) => stats.publishToAcknowledge,
+  },
+  {
+    type: 'histogram',
+    name: 'detect_to_last_action_seconds',
+    help: 'By the clock of the log: from the cause of a command to the last action of its session before it was confirmed.',
+    watch: 'So long agents act on after they were stopped.',
+    read: (stats) => stats.detectToLastAction,
   },
   {
     type: 'counter',

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../domain/audit.ts';
 import type { Baseline } from '../../domain/baseline.ts';
 import type { Command } from '../../domain/command.ts';
 import type { Expiry } from '../../domain/expiry.ts';
@@ -108,6 +109,12 @@ export class Stats {
   readonly batch = new Durations();
   readonly publish = new Durations();
   readonly checkpoint = new Durations();
+  /** In times of the log: from the cause of a command to the log knowing that it is out. */
+  readonly detectToPublish = new Durations();
+  /** From there to the first enforcer that confirms it. */
+  readonly publishToAcknowledge = new Durations();
+  /** From the cause of a command to the last action of its session before that. */
+  readonly detectToLastAction = new Durations();
   /** The partitions that this process owns. */
   readonly partitions = new Map<number, PartitionStats>();
   /** Of every partition that this process ever judged: counters never fall. */
@@ -123,6 +130,13 @@ export class Stats {
     if (code === 'level_changed' && level !== undefined) this.levelChanges[level.to]++;
     if (code === 'shadow_hit' && rule !== undefined) this.shadowHits.set(rule, (this.shadowHits.get(rule) ?? 0) + 1);
     for (const name of exceptions) this.lifted.set(name, (this.lifted.get(name) ?? 0) + 1);
+  }
+
+  observeAudit({ published, acknowledged }: AuditEntry): void {
+    if (published) this.detectToPublish.observe(published.detectToPublishMs);
+    const { publishToAcknowledgeMs, detectToLastActionMs } = acknowledged ?? {};
+    if (publishToAcknowledgeMs !== undefined) this.publishToAcknowledge.observe(publishToAcknowledgeMs);
+    if (detectToLastActionMs !== undefined) this.detectToLastAction.observe(detectToLastActionMs);
   }
 
   countCommand({ action, rule }: Command): void {

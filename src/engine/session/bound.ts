@@ -16,6 +16,9 @@ const ELSE_BYTES = 16 * 1024 + STEPS_BYTES;
 /** What all intents of a session take at most. */
 const INTENTS_BYTES = 24 * 1024;
 
+/** The request, the grant with its targets, and the last command take at most. */
+const STANDING_BYTES = 32 * 1024;
+
 interface Coarse {
   coarsen(): void;
   write(to: ByteWriter): void;
@@ -30,7 +33,7 @@ export function boundSession(session: Session, plan: Plan): void {
   session.grownBytes = 0;
   // In the order of the plan: that of the session's own maps depends on where it was last read from bytes.
   const parts: Coarse[] = [];
-  let most = ELSE_BYTES + (session.intents ? INTENTS_BYTES : 0);
+  let most = ELSE_BYTES + (session.intents ? INTENTS_BYTES : 0) + (session.standing ? STANDING_BYTES : 0);
   for (const { id, features } of plan.groups.values()) {
     const group = session.groups.get(id);
     for (const feature of group ? features : []) {

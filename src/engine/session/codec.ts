@@ -2,6 +2,8 @@ import { crc32 } from 'node:zlib';
 import { LEVELS, levelRank } from '../../domain/level.ts';
 import { SessionIntents } from '../evidence/session-intents.ts';
 import { formOf, readFeature } from '../plan/feature-kind.ts';
+import { NEVER } from '../standing/pause.ts';
+import { Standing } from '../standing/standing.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { Dedupe } from './dedupe.ts';
 import { FailedCalls } from './failed-calls.ts';
@@ -19,22 +21,39 @@ import { Session } from './session.ts';
  * never converts. Parts are sorted by id: equal sessions have equal bytes, whatever path led to them.
  */
 export const SESSION_HEADER_BYTES = 32;
-const VERSION = 2;
+const VERSION = 3;
+/** Without what stands between a session and people. */
+const VERSION_BEFORE = 2;
 const DEGRADED = 1;
 const INTENTS = 2;
+const STANDING = 4;
+/** Something of it is due at a time: the owner of the partition lets the time pass. */
+const PENDING = 8;
+/** A standing order holds it. */
+const ORDERED = 16;
 /** In the place of a window's length. */
 const LIFETIME = 0;
 
 export interface SessionHeader {
   lastOffset: number;
   timerMs: number;
+  pending: boolean;
+  ordered: boolean;
 }
 
 export function readSessionHeader(bytes: Uint8Array): SessionHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < SESSION_HEADER_BYTES) throw new RangeError(`a session header has ${SESSION_HEADER_BYTES} bytes`);
-  if (bytes[0] !== VERSION) throw new RangeError(`session state of version ${bytes[0]}; this program reads ${VERSION}`);
-  return { lastOffset: view.getFloat64(4), timerMs: view.getFloat64(20) };
+  const [version] = bytes;
+  if (version !== VERSION && version !== VERSION_BEFORE)
+    throw new RangeError(`session state of version ${version}; this program reads ${VERSION_BEFORE} and ${VERSION}`);
+  const flags = bytes[3]!;
+  return {
+    lastOffset: view.getFloat64(4),
+    timerMs: view.getFloat64(20),
+    pending: (flags & PENDING) !== 0,
+    ordered: (flags & ORDERED) !== 0,
+  };
 }
 
 /** One for all sessions: it has grown to the largest of them. Empty between two calls. */
@@ -45,7 +64,7 @@ export function encodeSession(session: Session): Uint8Array {
   to.byte(VERSION);
   to.byte(levelRank(session.level));
   to.byte(0);
-  to.byte((session.degraded ? DEGRADED : 0) | (session.intents ? INTENTS : 0));
+  to.byte(flagsOf(session));
   to.double(session.lastOffset);
   to.double(session.lastMs);
   to.double(session.timerMs);
@@ -73,6 +92,7 @@ export function encodeSession(session: Session): Uint8Array {
     writeSorted(to, group.failedCalls, (failed) => failed.write(to));
   });
   session.intents?.write(to);
+  session.standing?.write(to);
   const bytes = to.finish();
   new DataView(bytes.buffer).setUint32(28, crc32(bytes.subarray(SESSION_HEADER_BYTES)));
   return bytes;
@@ -111,8 +131,19 @@ export function decodeSession(id: string, bytes: Uint8Array): Session {
   session.held = readMap(from, () => from.count());
   session.groups = readMap(from, () => readGroup(from));
   if ((bytes[3]! & INTENTS) !== 0) session.intents = SessionIntents.read(from);
+  if ((bytes[3]! & STANDING) !== 0) session.standing = Standing.read(from);
   if (from.rest !== 0) throw new RangeError(`${from.rest} bytes too many in the state of session "${id}"`);
   return session;
+}
+
+function flagsOf({ degraded, intents, standing }: Session): number {
+  return (
+    (degraded ? DEGRADED : 0) |
+    (intents ? INTENTS : 0) |
+    (standing ? STANDING : 0) |
+    (standing && standing.dueMs !== NEVER ? PENDING : 0) |
+    (standing?.order === undefined ? 0 : ORDERED)
+  );
 }
 
 function readGroup(from: ByteReader): Group {

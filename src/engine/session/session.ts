@@ -3,6 +3,7 @@ import type { Level } from '../../domain/level.ts';
 import { type SessionIntents, SHADOW_EVIDENCE } from '../evidence/session-intents.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { GroupPlan, Plan } from '../plan/policy.ts';
+import type { Standing } from '../standing/standing.ts';
 import { Dedupe } from './dedupe.ts';
 import { Group } from './group.ts';
 
@@ -65,6 +66,8 @@ export class Session {
   held = new Map<number, number>();
   /** What the intents of the policy keep in this life; absent while the policy has none. */
   intents: SessionIntents | undefined;
+  /** Requests, grants, orders and the last command; absent for a session that never was near a stop. */
+  standing: Standing | undefined;
 
   constructor(id: string) {
     this.id = id;
@@ -143,7 +146,7 @@ export class Session {
     return this.isTooWide;
   }
 
-  /** Only the mark of the kill stays. */
+  /** Only the mark of the kill stays, and what became of the command. */
   shrinkToStub(): void {
     this.groups.clear();
     this.intents = undefined;

@@ -1,0 +1,107 @@
+import { type Command, shortForm } from '../domain/command.ts';
+import type { Grant, Person } from '../domain/decision.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { Level } from '../domain/level.ts';
+import type { Grounds, Reasoning } from './grounds.ts';
+import { actorOf, type Outputs } from './outputs.ts';
+import { request } from './request.ts';
+import type { Session } from './session/session.ts';
+import { Issued } from './standing/issued.ts';
+import { type NamedCondition, Pause } from './standing/pause.ts';
+import { Standing } from './standing/standing.ts';
+
+/** What a change of level rests on besides its grounds. */
+export interface Cause {
+  triggerEventId: string;
+  /** Who acted; what the session remembers of it when absent. */
+  actor?: Pick<Command, 'agent' | 'principal' | 'delegation' | 'tenant'>;
+  /** The person who decided it. */
+  by?: Person;
+  decision?: Finding['decision'];
+  grant?: Grant;
+  /** Of the record that set the timer which caused it; that of the record itself when absent. */
+  offset?: number;
+}
+
+/** Grounds of what neither rule nor intent asked for. */
+export function plainGrounds(rule: Reasoning['rule'], reason: string, score = 0, threshold = 0): Grounds {
+  const none = { measures: {}, baseline: {}, evidence: [], evidenceOmitted: 0 };
+  return { severity: 'high', rule, score, threshold, reason, ...none };
+}
+
+export function standingOf(session: Session): Standing {
+  session.standing ??= new Standing();
+  return session.standing;
+}
+
+/** Says that the level changed. */
+export function setLevel(session: Session, to: Level, grounds: Grounds, cause: Cause, outputs: Outputs): void {
+  const from = session.level;
+  session.level = to;
+  const { triggerEventId, decision } = cause;
+  const about = { triggerEventId, ...grounds, ...(decision === undefined ? {} : { decision }) };
+  outputs.finding('level_changed', session, { ...about, level: { from, to } });
+}
+
+/** Pauses the session until people answer; the request names the conditions that a release would suspend. */
+export function pause(
+  session: Session,
+  grounds: Grounds,
+  conditions: readonly NamedCondition[],
+  cause: Cause,
+  outputs: Outputs,
+): void {
+  setLevel(session, 'paused', grounds, cause, outputs);
+  const { id } = issue(session, 'pause', 'paused', grounds, cause, outputs);
+  const waiting = new Pause(id, grounds.rule, cause.triggerEventId);
+  waiting.score = grounds.score;
+  waiting.threshold = grounds.threshold;
+  waiting.answerWithinMs = outputs.settings.answerWithinMs;
+  waiting.approvals = outputs.settings.releaseApprovals;
+  for (const condition of conditions) waiting.name(condition);
+  const standing = standingOf(session);
+  standing.pause = waiting;
+  standing.release = undefined;
+  request(session, waiting, grounds, cause, outputs);
+  outputs.partition.schedule(session);
+}
+
+/** Ends the session for good. */
+export function kill(session: Session, grounds: Grounds, cause: Cause, outputs: Outputs): void {
+  setLevel(session, 'killed', grounds, cause, outputs);
+  issue(session, 'kill', 'killed', grounds, cause, outputs);
+  const standing = standingOf(session);
+  standing.pause = undefined;
+  standing.release = undefined;
+  standing.order = undefined;
+  session.shrinkToStub();
+  outputs.partition.schedule(session);
+}
+
+/** Tells enforcers, and remembers what was told until one of them confirms it. */
+export function issue(
+  session: Session,
+  action: Command['action'],
+  level: Level,
+  { severity: _, ...reasoning }: Grounds,
+  { triggerEventId, actor = actorOf(session), by, grant, offset }: Cause,
+  outputs: Outputs,
+): Command {
+  const command: Command = {
+    id: outputs.id('cmd', session.id, reasoning.rule, action, offset),
+    action,
+    session: session.id,
+    ...actor,
+    triggerEventId,
+    time: outputs.time,
+    ...reasoning,
+    ...(by === undefined ? {} : { by }),
+    ...(grant === undefined ? {} : { grant }),
+    policyHash: outputs.policyHash,
+    position: outputs.position,
+  };
+  outputs.command(command);
+  outputs.verdict(session, level, command);
+  standingOf(session).issued = new Issued(command.id, outputs.nowMs, JSON.stringify(shortForm(command)));
+  return command;
+}
