@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerActivate } from './activate.ts';
+import { registerAudit } from './audit.ts';
 import { registerBacktest } from './backtest.ts';
 import { registerBaseline } from './baseline.ts';
 import { registerCapture } from './capture.ts';
@@ -54,6 +55,7 @@ export function createProgram(): Command {
         '\n  firebreak release SESSION --grant "5 marks, 10m"' +
         '\n  firebreak reject SESSION                also: pause, kill, and lift for orders' +
         '\n  firebreak serve                         the same over HTTP, with live events and webhooks' +
+        '\n  firebreak audit show SESSION            who decided what about it, and on which view' +
         '\n\nRules and intents:' +
         '\n  firebreak check my-rules                every mistake, with file, line and column' +
         '\n  firebreak test my-rules                 run the tests that stand beside the rules' +
@@ -82,6 +84,7 @@ export function createProgram(): Command {
   registerSessions(program);
   registerShow(program);
   registerDecide(program);
+  registerAudit(program);
   registerKeys(program);
   registerSchema(program);
   return program;
