@@ -25,6 +25,15 @@ const PARTS = {
     args: ['test/properties/state-store.test.ts', '-t', 'scripts answer'],
     env: { FIREBREAK_RANDOM_RUNS: '100000' },
   },
+  enforcement: {
+    about: 'enforcers that are offline, slow, lying, failing, unheard, duplicating: every unenforced kill is found',
+    args: ['test/simulation/enforcement.test.ts'],
+    inputs: { all: 1000, slice: 250 },
+  },
+  'real-enforcement': {
+    about: 'the same on a real Kafka with twenty real processes',
+    args: ['--config', 'test/integration/real-enforcement.config.ts'],
+  },
   'fuzz-rules': {
     about: 'mutated rule files, as many expressions, random bytes: no crash, no escape, none over 250 ms of CPU',
     args: ['test/fuzz/rules.test.ts'],
