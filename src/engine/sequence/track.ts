@@ -29,7 +29,8 @@ const KEPT_BYTES = 4096;
  *
  * At most KEYS_MAX captured values at once. One more makes the value that was touched longest ago one of the `others`:
  * what is unfinished of them stands together, and whatever value comes next and is not held may continue it. `until`
- * and `missing` end nothing there, and what waits for a deadline counts at once. So the bound errs towards seeing more.
+ * and `missing` end nothing there, and what waits for a deadline counts at once. So the bound errs towards seeing more,
+ * but for one thing: what counted before its deadline leaves a sliding window as much earlier.
  */
 export class Track {
   readonly #withinMs: number;
