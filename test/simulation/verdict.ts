@@ -63,6 +63,10 @@ export async function naiveFaultsOf(world: World, policies: readonly SimulatedPo
   const said = world.said('commands').map(({ command }) => command);
   for (const { session, action, rule } of said)
     if (action === 'resume' || rule.startsWith('firebreak:')) decided.add(session);
+  // Nor of acknowledgements: what was stopped is kept while its command has none, beyond the time of its mark.
+  const stopped = new Set(said.map(({ session }) => session));
+  for (const [session, history] of arrivals)
+    if (stopped.has(session) && history.some((one, i) => outlasts(history[i - 1], one))) decided.add(session);
   const { sessions } = await world.stored();
   for (const [session, history] of arrivals) {
     if (decided.has(session)) continue;
@@ -79,6 +83,11 @@ export async function naiveFaultsOf(world: World, policies: readonly SimulatedPo
       .map(({ session, action, rule, position }) => `${session} ${action} ${rule} ${position.offset}`),
   );
   return [...faults, ...difference('command (naive)', found, wanted)];
+}
+
+/** Whether the mark of a stop might have been forgotten between two actions. */
+function outlasts(before: Arrived | undefined, { clockMs, policy }: Arrived): boolean {
+  return before !== undefined && clockMs - before.clockMs >= policy.settings.killMarkMs;
 }
 
 function difference(name: string, found: ReadonlySet<string>, wanted: ReadonlySet<string>): Fault[] {
