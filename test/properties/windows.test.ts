@@ -27,6 +27,22 @@ import {
 const PARTS_MAX = EXACT_MARKS + PARTS_PER_WINDOW + 1;
 
 describe('SlidingSum', () => {
+  it('is of whole marks again once the last fraction has expired, wherever it was read from bytes', () => {
+    const marks = [
+      [0, 0.25],
+      [500, 1],
+      [900, 225],
+    ] as const;
+    const [kept, written] = [new SlidingSum(1000), new SlidingSum(1000)];
+    for (const window of [kept, written]) {
+      for (const [afterMs, weight] of marks) window.add(START_MS + afterMs, weight, 'placed');
+      window.total(START_MS + 1000);
+    }
+    const read = throughBytes(written) as SlidingSum;
+    for (const window of [kept, read]) window.total(START_MS + 1500);
+    expect(bytesOf(kept)).toEqual(bytesOf(read));
+  });
+
   it.each(['integers', 'fractions'] as const)(
     'of %s: exact while no mark found 32 others in the window; else from all of `within` to all of 61/60 of it',
     (weights) => {

@@ -130,9 +130,15 @@ export class SlidingSum implements WeightFeature {
     if (this.#head === before) return;
     if (!this.#whole) {
       this.#sum = this.#sumOf(this.#weights);
-      this.#whole = Number.isSafeInteger(this.#sum) && this.#weights.every(Number.isSafeInteger);
+      this.#whole = Number.isSafeInteger(this.#sum) && this.#holdsWhole();
     }
     if (this.#head === times.length || this.#head > EXACT_MARKS) this.#compact();
+  }
+
+  /** Of what is in the window: parts that expired may still lie before it, and are gone from its bytes. */
+  #holdsWhole(): boolean {
+    for (let i = this.#head; i < this.#weights.length; i++) if (!Number.isSafeInteger(this.#weights[i])) return false;
+    return true;
   }
 
   #sumOf(weights: readonly number[]): number {
