@@ -97,6 +97,22 @@ export function policyNamedBy(body: RecordBody): PolicyActivated | undefined {
   return body.type === 'restated' ? body.restated.policy : undefined;
 }
 
+/** The session that a record is about; undefined for one of the partition or of a wider scope. */
+export function sessionNamedBy(body: RecordBody): string | undefined {
+  switch (body.type) {
+    case 'action':
+      return body.event.session;
+    case 'decision':
+      return body.decision.session;
+    case 'acknowledgement':
+      return body.acknowledgement.session;
+    case 'published':
+      return body.published.session;
+    default:
+      return undefined;
+  }
+}
+
 /** What `step` consumes. `offset` is exact up to 2^53; `appendMs` is the broker's time. */
 export interface LogRecord {
   offset: number;

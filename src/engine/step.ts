@@ -1,5 +1,5 @@
 import type { Output } from '../domain/output.ts';
-import { type LogRecord, type PolicyActivated, policyNamedBy } from '../domain/record.ts';
+import { type LogRecord, type PolicyActivated, policyNamedBy, sessionNamedBy } from '../domain/record.ts';
 import { acknowledged, published } from './acknowledge.ts';
 import { act } from './act.ts';
 import { passDeadlines } from './deadlines.ts';
@@ -106,22 +106,6 @@ export function needs(
   }
   for (const id of partition.timers.due(clockMs)) sessions.add(id);
   return { sessions: [...sessions].filter((id) => partition.stored.has(id)), policies: [...policies.values()] };
-}
-
-/** The session that a record touches. */
-function sessionNamedBy(body: LogRecord['body']): string | undefined {
-  switch (body.type) {
-    case 'action':
-      return body.event.session;
-    case 'decision':
-      return body.decision.session;
-    case 'acknowledgement':
-      return body.acknowledgement.session;
-    case 'published':
-      return body.published.session;
-    default:
-      return undefined;
-  }
 }
 
 /** Time passes: the clock of the partition, then every timer that is due. */

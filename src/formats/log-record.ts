@@ -13,6 +13,7 @@ import {
   type RecordBody,
   type Refusal,
   type Restated,
+  sessionNamedBy,
   TYPE_PREFIX,
 } from '../domain/record.ts';
 import {
@@ -143,7 +144,7 @@ function decodeControl(
   const body = readControl(name, json);
   if (body === undefined) return refused(raw, 'invalid_control', reasonOf(CONTROL_RECORDS[name], json));
   const { key } = raw;
-  const session = sessionOf(body);
+  const session = sessionNamedBy(body);
   const ofSession = key !== null && session !== undefined && isKey(key, session);
   const partition = key === null ? undefined : controlPartition(utf8(key));
   if (key === null || (!ofSession && partition === undefined)) {
@@ -182,19 +183,6 @@ function readControl(name: ControlType, json: unknown): RecordBody | undefined {
       return { type: 'tick' };
     case 'state.restated.v1':
       return { type: 'restated', restated: parsed.data as Restated };
-  }
-}
-
-function sessionOf(body: RecordBody): string | undefined {
-  switch (body.type) {
-    case 'decision':
-      return body.decision.session;
-    case 'acknowledgement':
-      return body.acknowledgement.session;
-    case 'published':
-      return body.published.session;
-    default:
-      return undefined;
   }
 }
 
