@@ -2,8 +2,7 @@ import type { CertifiedThreshold } from '../../domain/baseline.ts';
 import type { Condition } from '../../domain/level.ts';
 import type { EvidencePlan } from '../../engine/evidence/plan.ts';
 import type { SessionIntents } from '../../engine/evidence/session-intents.ts';
-import { Partition } from '../../engine/partition.ts';
-import { step } from '../../engine/step.ts';
+import { judgedAgain } from './rerun.ts';
 import type { Story } from './story.ts';
 
 /** How the evidence of a session grew, in nats after each intent's share of the budget. */
@@ -18,17 +17,13 @@ export interface EvidenceCourse {
  * Judges the story again, alone, and reads each intent after each action, up to a kill: nothing is weighed after it.
  * Undefined where no policy had a baseline.
  */
-export function evidenceCourse({ topicId, partition: number, actions, rises }: Story): EvidenceCourse | undefined {
-  const partition = new Partition(topicId, number);
+export function evidenceCourse(story: Story): EvidenceCourse | undefined {
   const courses = new Map<string, EvidenceCourse['intents'][number]>();
   let thresholds: EvidenceCourse['thresholds'] | undefined;
-  for (const [at, { event, record, plan, clockMs, number }] of actions.entries()) {
-    if (plan !== undefined && plan !== partition.plan) partition.judgeUnder(plan);
-    const { offset, appendMs } = record;
-    if (clockMs > appendMs) step(partition, { offset, appendMs: clockMs, body: { type: 'tick' } });
-    step(partition, record);
+  for (const { action, partition } of judgedAgain(story, (plan) => plan)) {
+    const { event, plan, number } = action;
     const session = partition.find(event.session);
-    const kill = rises.find((rise) => rise.number === number && rise.level === 'killed');
+    const kill = story.rises.find((rise) => rise.number === number && rise.level === 'killed');
     thresholds = plan?.evidence?.certified ?? thresholds;
     for (const [feature, { intent }] of plan?.evidence?.intents.entries() ?? []) {
       const { id, title } = intent;
@@ -37,7 +32,7 @@ export function evidenceCourse({ topicId, partition: number, actions, rises }: S
       const killed = kill?.rule === id ? (kill.finding.score ?? before) : before;
       const evidence = session?.intents === undefined ? killed : evidenceOf(session.intents, plan!.evidence!, feature);
       if (evidence === 0 && !courses.has(id)) continue;
-      const course = courses.get(id) ?? { intent: id, title, values: new Array<number>(at).fill(0) };
+      const course = courses.get(id) ?? { intent: id, title, values: new Array<number>(number - 1).fill(0) };
       course.values.push(evidence);
       courses.set(id, course);
     }
