@@ -19,13 +19,13 @@ export class MarkMemory {
   readonly #strangers: number[] = [];
   readonly #seen: number[] = [];
 
-  /** Takes in an action that may be the one before; `knows` says what the cohort was seen with. Answers if it is. */
-  stage({ test, novel, first }: Opening, event: ActionEvent, knows: (value: string) => boolean): boolean {
+  /** Takes in an action that may be the one before, for the intent at this place. Answers if it is. */
+  stage({ test, novel, first }: Opening, event: ActionEvent, isKnown: IsKnown, intent: number): boolean {
     if (this.staged && novel === undefined) return false;
     if ((first && this.#opened) || !test(event)) return false;
     this.#opened = true;
     if (novel !== undefined) {
-      const strangers = novel(event).filter((value) => !knows(value));
+      const strangers = novel(event).filter((value) => !isKnown(intent, value));
       if (strangers.length === 0) return false;
       for (const value of strangers) {
         const stranger = fingerprint(value);
@@ -100,7 +100,7 @@ export function marksOf(
       const value = markOf(mark, event, memoryOf, i, isKnown) * weight(event);
       if (value > 0) touches.push({ feature: i, mark: value });
     }
-    if (after !== undefined && memoryOf(i).stage(after, event, (value) => isKnown(i, value))) onOpening(i);
+    if (after !== undefined && memoryOf(i).stage(after, event, isKnown, i)) onOpening(i);
   }
   return touches;
 }

@@ -107,7 +107,7 @@ describe('marks', () => {
     it('what came before survives the bytes of a session', () => {
       const memory = new MarkMemory();
       const { after } = checkedOf(intentOf({ ...TARGETS, mark: 'again(target)' }));
-      memory.stage(after!, event(by('pay', 'stranger')), () => false);
+      memory.stage(after!, event(by('pay', 'stranger')), () => false, 0);
       const to = new ByteWriter(64);
       memory.write(to);
       const again = MarkMemory.read(new ByteReader(to.finish(), 0));
