@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, expect, it } from 'vitest';
 import { connectEnforcer, type Enforcer } from '../../src/enforcer/enforcer.ts';
 import { deploy } from '../integration/deployment.ts';
+import { manyDeletions } from '../integration/runaway.ts';
 
 /*
  * From the broker's append of the action that crosses the threshold to the real process being stopped, while other sessions
@@ -14,15 +15,7 @@ const RATE = Number(process.env['BENCH_RATE'] ?? 5000);
 const STOPS = Number(process.env['BENCH_STOPS'] ?? 200);
 const BETWEEN_MS = 100;
 const SESSIONS = 2000;
-const RULES = `
-id: many-deletions
-title: Many deletions
-severity: high
-match: { action: delete }
-within: 10m
-measure: { deletes: count }
-when: { pause: deletes > 3 }
-`;
+const RULES = manyDeletions('pause');
 
 const deployment = await deploy({ partitions: 8, rules: RULES });
 const children: ChildProcess[] = [];

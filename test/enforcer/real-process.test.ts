@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ import { type Acknowledgement, TYPE_PREFIX } from '../../src/domain/record.ts';
 import { claimOf } from '../../src/formats/log-record.ts';
 import { controlSignatureFault, keyringOf, publicJwkOf, signingKeyOf } from '../../src/formats/signature.ts';
 import { command } from '../contracts/outlet.ts';
+import { stateOf } from '../integration/runaway.ts';
 import { sharedKafka } from '../services/shared.ts';
 
 const { brokers, prefix } = await sharedKafka();
@@ -76,17 +77,6 @@ async function until(status: string): Promise<void> {
     await new Promise<void>((resolve) => {
       heard = resolve;
     });
-  }
-}
-
-/** First letter of the state that the system gives the process: T is stopped; undefined when there is none. */
-function stateOf(pid: number): string | undefined {
-  try {
-    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)])
-      .toString()
-      .trim()[0];
-  } catch {
-    return undefined; // ps says with its exit code that there is no such process
   }
 }
 

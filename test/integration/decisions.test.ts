@@ -6,24 +6,16 @@ import type { Decision } from '../../src/domain/decision.ts';
 import type { Finding } from '../../src/domain/finding.ts';
 import { signRecord } from '../../src/formats/signature.ts';
 import { type Analyzer, type Deployment, deploy } from './deployment.ts';
+import { manyDeletions } from './runaway.ts';
 
 const SESSION = 'runaway';
 const WITHIN_MS = 20_000;
-const RULES = `
-kind: policy
-answerWithin: 6s
-reminderBefore: 5s
-decisionGrace: 2s
-acknowledgeWithin: 10m
----
-id: many-deletions
-title: Many deletions
-severity: high
-match: { action: delete }
-within: 10m
-measure: { deletes: count }
-when: { pause: deletes > 3 }
-`;
+const RULES = manyDeletions('pause', {
+  answerWithin: '6s',
+  reminderBefore: '5s',
+  decisionGrace: '2s',
+  acknowledgeWithin: '10m',
+});
 
 describe('a runaway session, with an analyzer that dies after each step', () => {
   let deployment: Deployment;

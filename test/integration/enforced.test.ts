@@ -1,24 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Acknowledgement } from '../../src/domain/record.ts';
 import { type Analyzer, type Deployment, deploy } from './deployment.ts';
+import { manyDeletions, stateOf } from './runaway.ts';
 
 const SESSION = 'conv-1';
-const RULES = `
-kind: policy
-answerWithin: 10m
-acknowledgeWithin: 10m
----
-id: many-deletions
-title: Many deletions
-severity: high
-match: { action: delete }
-within: 10m
-measure: { deletes: count }
-when: { pause: deletes > 3 }
-`;
+const RULES = manyDeletions('pause', { answerWithin: '10m', acknowledgeWithin: '10m' });
 
 let deployment: Deployment;
 let analyzer: Analyzer;
@@ -31,17 +20,6 @@ afterAll(async () => {
   if (stateOf(agent) !== undefined) process.kill(-agent, 'SIGKILL');
   await deployment?.close();
 });
-
-/** First letter of the state that the system gives the process: T is stopped; undefined when there is none. */
-function stateOf(pid: number): string | undefined {
-  try {
-    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)])
-      .toString()
-      .trim()[0];
-  } catch {
-    return undefined; // ps says with its exit code that there is no such process
-  }
-}
 
 /** What stands in the log of actions, decoded. */
 async function logged(): Promise<Record<string, unknown>[]> {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, expect, it } from 'vitest';
@@ -7,22 +7,11 @@ import { readRanges, wholeTopic } from '../../src/adapters/kafka/range-reader.ts
 import type { Finding } from '../../src/domain/finding.ts';
 import { connectEnforcer, type Enforcer } from '../../src/enforcer/enforcer.ts';
 import { deploy } from './deployment.ts';
+import { manyDeletions, stateOf } from './runaway.ts';
 
 const RUNS = 20;
 const SLOW_MS = 8000;
-const RULES = `
-kind: policy
-acknowledgeWithin: 3s
-publishAttempts: 2
----
-id: many-deletions
-title: Many deletions
-severity: high
-match: { action: delete }
-within: 10m
-measure: { deletes: count }
-when: { kill: deletes > 3 }
-`;
+const RULES = manyDeletions('kill', { acknowledgeWithin: '3s', publishAttempts: 2 });
 
 /** As in the simulation: what fails is what the hands reach, or whether anybody hears. */
 const BEHAVIOURS = ['prompt', 'offline', 'slow', 'lying', 'failing', 'duplicating'] as const;
@@ -48,15 +37,8 @@ afterAll(async () => {
 });
 
 function isAlive({ child }: Agent): boolean {
-  try {
-    return !/^Z|^$/.test(
-      execFileSync('ps', ['-o', 'stat=', '-p', String(child.pid)])
-        .toString()
-        .trim(),
-    );
-  } catch {
-    return false; // ps says with its exit code that there is no such process
-  }
+  const state = stateOf(child.pid!);
+  return state !== undefined && state !== 'Z';
 }
 
 async function connect(name: string, hosted: readonly Agent[]): Promise<void> {
