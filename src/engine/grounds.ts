@@ -1,9 +1,24 @@
 import type { Command } from '../domain/command.ts';
+import type { Grant, Person } from '../domain/decision.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { Rule } from '../domain/rule.ts';
 import { contributionsOf } from './contributions.ts';
 import { baselineOf, decidingNumbers, measuresOf, type Ruling } from './judge.ts';
 import { evidenceOf } from './session/evidence-step.ts';
 import type { Session } from './session/session.ts';
+
+/** What a change of level rests on besides its grounds. */
+export interface Cause {
+  triggerEventId: string;
+  /** Who acted; what the session remembers of it when absent. */
+  actor?: Pick<Command, 'agent' | 'principal' | 'delegation' | 'tenant'>;
+  /** The person who decided it. */
+  by?: Person;
+  decision?: Finding['decision'];
+  grant?: Grant;
+  /** Of the record that set the timer which caused it; that of the record itself when absent. */
+  offset?: number;
+}
 
 /** Why: the same in a command and in a finding. */
 export type Reasoning = Pick<

@@ -1,27 +1,12 @@
 import { type Command, shortForm } from '../domain/command.ts';
-import type { Grant, Person } from '../domain/decision.ts';
-import type { Finding } from '../domain/finding.ts';
 import type { Level } from '../domain/level.ts';
-import type { Grounds, Reasoning } from './grounds.ts';
+import type { Cause, Grounds, Reasoning } from './grounds.ts';
 import { actorOf, type Outputs } from './outputs.ts';
 import { request } from './request.ts';
 import type { Session } from './session/session.ts';
 import { Issued } from './standing/issued.ts';
 import { type NamedCondition, Pause } from './standing/pause.ts';
 import { Standing } from './standing/standing.ts';
-
-/** What a change of level rests on besides its grounds. */
-export interface Cause {
-  triggerEventId: string;
-  /** Who acted; what the session remembers of it when absent. */
-  actor?: Pick<Command, 'agent' | 'principal' | 'delegation' | 'tenant'>;
-  /** The person who decided it. */
-  by?: Person;
-  decision?: Finding['decision'];
-  grant?: Grant;
-  /** Of the record that set the timer which caused it; that of the record itself when absent. */
-  offset?: number;
-}
 
 /** Grounds of what neither rule nor intent asked for. */
 export function plainGrounds(rule: Reasoning['rule'], reason: string, score = 0, threshold = 0): Grounds {

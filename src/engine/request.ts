@@ -1,7 +1,6 @@
 import type { DecisionRequest, RequestedCondition } from '../domain/finding.ts';
 import { formatInstant } from '../domain/instant.ts';
-import type { Grounds } from './grounds.ts';
-import type { Cause } from './level.ts';
+import type { Cause, Grounds } from './grounds.ts';
 import { actorOf, type Outputs } from './outputs.ts';
 import type { Session } from './session/session.ts';
 import { NEVER, type Pause } from './standing/pause.ts';
