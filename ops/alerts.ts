@@ -334,6 +334,14 @@ export const ALERT_GROUPS: readonly AlertGroup[] = [
         description: 'Intents pause where they would kill. Learn from more sessions.',
       },
       {
+        name: 'FirebreakBaselineDrifted',
+        expr: `sum(${m('baseline_drifted')}) > 0`,
+        for: '0s',
+        severity: 'warning',
+        summary: 'Sessions are not as those that the baseline was learned from.',
+        description: 'In {{ $value }} partitions evidence pauses where it would kill. Learn a new baseline.',
+      },
+      {
         name: 'FirebreakVersionsDiffer',
         expr: `count(count by (version) (${m('build_info')})) > 1`,
         for: '1h',

@@ -335,6 +335,10 @@ const BASELINES: Dashboard = {
           'ops',
           [`sum by (rule, action) (${rate('commands_total')})`, '{{rule}} {{action}}'],
         ),
+        panel('lines', 'Drift', 'Above 6.9 nats finished sessions are not as those that certify.', 'none', [
+          `max by (partition) (${of('baseline_drift_nats')})`,
+          '{{partition}}',
+        ]),
         panel('lines', 'Expired', 'Past their date: exceptions, shadow rules.', 'none', [
           `max by (kind) (${of('policy_expired')})`,
           '{{kind}}',

@@ -1,8 +1,12 @@
 import { join } from 'node:path';
-import { Baseline } from '../domain/baseline.ts';
+import { Baseline, type Budgets } from '../domain/baseline.ts';
 import { explain } from '../domain/explain.ts';
 import type { Intent } from '../domain/intent.ts';
+import { scoresOf } from '../domain/reach.ts';
+import type { PolicySettings } from '../domain/rule.ts';
+import { shareText } from '../domain/share.ts';
 import { checkIntent } from '../engine/evidence/intent.ts';
+import { certify } from '../learning/certify.ts';
 import { readAtMost } from './bounded-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
@@ -59,4 +63,31 @@ function whyUnlearned(intent: Intent, baseline: Baseline): string | undefined {
   if (result.ok && result.checked.meaning !== known.meaning)
     return 'the intent marks something else than when its baseline was learned, and marks nothing now; run firebreak learn';
   return undefined;
+}
+
+/** The same knowledge with the thresholds that these budgets certify: another budget needs no learning. */
+export function underBudgets(baseline: Baseline, budgets: Budgets | undefined): Baseline {
+  const { reach } = baseline;
+  if (budgets === undefined || reach === undefined) return baseline;
+  return { ...baseline, thresholds: certify(scoresOf(reach), budgets), onUncertified: budgets.onUncertified };
+}
+
+/** Budgets that the baseline cannot serve: operators should know before they rely on a kill. */
+export function uncertified(
+  paths: readonly string[],
+  { budgets }: PolicySettings,
+  baseline: Baseline | undefined,
+): Diagnostic[] {
+  if (budgets === undefined || baseline === undefined) return [];
+  const file = join(paths[0]!, BASELINE_FILE);
+  const warn = (message: string): Diagnostic[] => [{ file, line: 1, col: 1, severity: 'warning', message }];
+  if (baseline.reach === undefined)
+    return warn(
+      'the baseline does not say how far sessions reach, so the budgets of the policy change nothing; run firebreak learn',
+    );
+  const { kill } = underBudgets(baseline, budgets).thresholds;
+  if (kill.needed === undefined) return [];
+  return warn(
+    `${kill.n} sessions certify no budget of ${shareText(kill.alpha)}: evidence leads to ${budgets.onUncertified} instead of kill; ${kill.needed - kill.n} sessions are missing`,
+  );
 }

@@ -1,6 +1,7 @@
 import { OUTCOMES, type Stats, zeros } from '../adapters/telemetry/stats.ts';
 import { expiriesOf } from '../domain/expiry.ts';
 import { LEVELS, type Level } from '../domain/level.ts';
+import { driftEvidence } from '../engine/evidence/drift.ts';
 import type { Plan } from '../engine/plan/policy.ts';
 import type { Session } from '../engine/session/session.ts';
 import type { Batch, Clock } from '../ports.ts';
@@ -69,6 +70,9 @@ export class Ledger {
     const nowMs = this.#clock.monotonicMs();
     known.provenMs = nowMs;
     if (leasedMs !== undefined) known.leasedMs = leasedMs;
+    const { drift } = worker.partition.state;
+    if (drift === undefined) delete known.drift;
+    else known.drift = { nats: driftEvidence(drift), drifted: drift.drifted };
     if (!worker.unsaved) known.checkpointedMs = nowMs;
     const countedMs = this.#sessionsCountedMs.get(worker);
     if (countedMs !== undefined && nowMs - countedMs < SESSIONS_COUNTED_EVERY_MS) return;

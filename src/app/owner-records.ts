@@ -99,9 +99,9 @@ function tickOf(
  * where nothing else comes. Only at the end of the log: from further back it would put an old policy behind a newer.
  */
 function restatementOf({ assignment, partition, atEnd }: PartitionWorker, beforeMs: number): Output | undefined {
-  const { clockMs, policy, orders, restatedMs } = partition.state;
+  const { clockMs, policy, orders, drift, restatedMs } = partition.state;
   if (!policy || !atEnd || restatedMs > beforeMs) return undefined;
-  const record = { type: 'state.restated.v1', body: { clockMs, policy, orders } } as const;
+  const record = { type: 'state.restated.v1', body: { clockMs, policy, orders, ...(drift && { drift }) } } as const;
   const { partition: number } = assignment;
   return { topic: 'actions', key: controlKey(number), partition: number, record };
 }

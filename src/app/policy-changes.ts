@@ -100,12 +100,13 @@ function exceptionsOf({ rules }: PolicyBody): Map<string, { exception: RuleExcep
 function settingLines({ settings: before }: PolicyBody, { settings: after }: PolicyBody): string[] {
   const names = Object.keys(PolicySettings.shape) as (keyof PolicySettings)[];
   return names
-    .filter((name) => before[name] !== after[name])
+    .filter((name) => textOf(before[name]) !== textOf(after[name]))
     .map((name) => `~ ${name.replace(/Ms$/, '')}: ${settingText(name, before)} → ${settingText(name, after)}`);
 }
 
 function settingText(name: keyof PolicySettings, settings: PolicySettings): string {
-  return name.endsWith('Ms') ? formatDuration(settings[name]) : String(settings[name]);
+  const value = settings[name];
+  return typeof value === 'number' && name.endsWith('Ms') ? formatDuration(value) : textOf(value) || 'as learned';
 }
 
 function textOf(value: unknown): string {

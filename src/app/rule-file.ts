@@ -1,6 +1,5 @@
-import { parseDuration } from '../domain/duration.ts';
 import { type Expiry, expiriesOf } from '../domain/expiry.ts';
-import { PolicyDocument, PolicySettings, Rule } from '../domain/rule.ts';
+import { type PolicySettings, Rule } from '../domain/rule.ts';
 import { RuleTest } from '../domain/rule-test.ts';
 import { hint } from '../engine/expression/names.ts';
 import { doubtsOf } from '../engine/plan/doubts.ts';
@@ -10,6 +9,7 @@ import { schemaProblems } from '../formats/schema-problems.ts';
 import { type Place, readYaml, type TextPosition, type YamlDocument } from '../formats/yaml-documents.ts';
 import { CostlyParts } from './costly-parts.ts';
 import { type LocatedIntent, readIntent } from './intent-document.ts';
+import { readSettings } from './policy-document.ts';
 import { type Diagnostic, type Report, reporter, reportSchema, shownOf } from './rule-diagnostics.ts';
 import { FolderExceptions } from './rule-exceptions.ts';
 import { Fragments, type ParsedFile } from './rule-fragments.ts';
@@ -115,8 +115,10 @@ function readDocument(
   else if (kind === 'intent') {
     const intent = readIntent(file, document, fragments, read.diagnostics);
     if (intent) read.intents.push(intent);
-  } else if (kind === 'policy') readSettings(file, document, read);
-  else if (kind === 'list' || kind === 'macro' || kind === 'exception')
+  } else if (kind === 'policy') {
+    const settings = readSettings(document, report);
+    if (settings) read.settings.push({ file, ...document.locate({ path: [] }), settings });
+  } else if (kind === 'list' || kind === 'macro' || kind === 'exception')
     return; // Fragments and FolderExceptions have read it.
   else if (kind === 'tests') report({ path: ['kind'] }, 'tests stand in a file of their own: NAME.test.yaml');
   else
@@ -169,36 +171,4 @@ function checkTests(value: unknown, report: Report): boolean {
     reportSchema(problems, report, ['tests', index]);
   }
   return usable;
-}
-
-const SETTINGS = {
-  idleEnd: 'idleEndMs',
-  maxLifetime: 'maxLifetimeMs',
-  watchHold: 'watchHoldMs',
-  killMark: 'killMarkMs',
-  delay: 'delayMs',
-  answerWithin: 'answerWithinMs',
-  reminderBefore: 'reminderBeforeMs',
-  decisionGrace: 'decisionGraceMs',
-  acknowledgeWithin: 'acknowledgeWithinMs',
-  publishAttempts: 'publishAttempts',
-  releaseApprovals: 'releaseApprovals',
-} as const satisfies Record<Exclude<keyof PolicyDocument, 'kind'>, keyof PolicySettings>;
-
-function readSettings(file: string, document: YamlDocument, read: RuleFile): void {
-  const report = reporter(file, document, read.diagnostics);
-  const parsed = PolicyDocument.safeParse(document.value);
-  if (!parsed.success) {
-    reportSchema(schemaProblems(parsed.error, PolicyDocument, document.value), report);
-    return;
-  }
-  const settings: Partial<PolicySettings> = {};
-  for (const [name, field] of Object.entries(SETTINGS) as [keyof typeof SETTINGS, keyof PolicySettings][]) {
-    const value = parsed.data[name];
-    if (value === undefined) continue;
-    settings[field] = typeof value === 'number' ? value : parseDuration(value);
-    if (settings[field] <= 0) report({ path: [name] }, `${name}: found "${value}"; allowed: more than nothing`);
-  }
-  const complete = PolicySettings.safeParse(settings);
-  if (complete.success) read.settings.push({ file, ...document.locate({ path: [] }), settings: complete.data });
 }

@@ -6,7 +6,7 @@ import { expiryText, isExpired } from '../domain/expiry.ts';
 import { DEFAULT_SETTINGS, INTENTS_MAX, type PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { YAML_LIMITS } from '../formats/yaml-limits.ts';
-import { readBaseline, unlearned } from './baseline-file.ts';
+import { readBaseline, uncertified, underBudgets, unlearned } from './baseline-file.ts';
 import { readAtMost } from './bounded-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
 import { type Diagnostic, namedMessage } from './rule-diagnostics.ts';
@@ -71,8 +71,9 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
   // The tests stay out: whoever edits one has not made another policy.
   const intents = read.flatMap((one) => one.intents);
   const baselines = await Promise.all(paths.map((path) => readBaseline(path, diagnostics)));
-  const baseline = baselines.find((one) => one !== undefined);
-  diagnostics.push(...tooMany(intents), ...unlearned(intents, baseline));
+  const learned = baselines.find((one) => one !== undefined);
+  const baseline = learned && underBudgets(learned, settings.budgets);
+  diagnostics.push(...tooMany(intents), ...unlearned(intents, baseline), ...uncertified(paths, settings, learned));
   const body: PolicyBody = {
     format: 1,
     settings,

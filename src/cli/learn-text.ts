@@ -1,7 +1,7 @@
-import { budgetText } from '../app/learn/budget.ts';
-import type { Baseline } from '../domain/baseline.ts';
+import type { Baseline, Confidence } from '../domain/baseline.ts';
 import { CONDITIONS } from '../domain/level.ts';
-import { type Confidence, minimumSample } from '../learning/conformal.ts';
+import { shareText } from '../domain/share.ts';
+import { minimumSample } from '../learning/conformal.ts';
 
 interface Learned {
   events: number;
@@ -31,7 +31,7 @@ export function learnText(baseline: Baseline, { events, cut, out, confidence }: 
     const { alpha, c, r, n, grade } = baseline.thresholds[condition];
     const certified = r >= 1 ? `${r} of ${number(n)} benign sessions reach it` : missing(alpha, n, confidence);
     const at = c === undefined ? 'never' : `above ${Number(c.toPrecision(4))} nats`;
-    lines.push([condition, `${at}, at most ${budgetText(alpha)} of benign sessions: ${grade}, ${certified}`]);
+    lines.push([condition, `${at}, at most ${shareText(alpha)} of benign sessions: ${grade}, ${certified}`]);
   }
   const { kill } = baseline.thresholds;
   if (kill.r === 0)

@@ -4,13 +4,14 @@ import { type Command, Option } from 'commander';
 import { systemClock } from '../adapters/system-clock.ts';
 import { readLabels } from '../app/backtest/labels.ts';
 import { BASELINE_FILE } from '../app/baseline-file.ts';
-import { parseBudget } from '../app/learn/budget.ts';
 import { CutSessions } from '../app/learn/cut-sessions.ts';
-import { COHORT_BY, type LearnOptions, learnBaseline, SPLIT } from '../app/learn/learner.ts';
+import { COHORT_BY, cohortsFrom, learnBaseline, SPLIT } from '../app/learn/learner.ts';
 import { Lessons } from '../app/learn/lesson.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
+import { type Budgets, CONFIDENCES, type Confidence, DEFAULT_BUDGETS, ON_UNCERTIFIED } from '../domain/baseline.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { PolicyBody } from '../domain/rule.ts';
+import { parseShare, SHARE_ALLOWED } from '../domain/share.ts';
 import { checkIntent } from '../engine/evidence/intent.ts';
 import { decodeRecord } from '../formats/log-record.ts';
 import { openSource, type SourceOptions, sourceOptions } from './event-source.ts';
@@ -26,11 +27,11 @@ interface Options extends SourceOptions {
   rules?: string;
   out?: string;
   labels?: string;
-  watch: number;
-  pause: number;
-  kill: number;
-  confidence: LearnOptions['confidence'];
-  onUncertified: LearnOptions['onUncertified'];
+  watch?: number;
+  pause?: number;
+  kill?: number;
+  confidence?: Confidence;
+  onUncertified?: Budgets['onUncertified'];
 }
 
 export function registerLearn(program: Command): void {
@@ -41,22 +42,24 @@ export function registerLearn(program: Command): void {
     .option('--rules <dir>', 'folder with the intents; default: the one that ships')
     .option('--out <file>', `where to write the baseline; default: ${BASELINE_FILE} in the folder of the rules`)
     .option('--labels <file>', 'NDJSON lines {"session", "label"}: only those labelled benign are learned from')
-    .option('--watch <share>', 'share of benign sessions that may ever be watched', budgetOf('--watch'), 0.05)
-    .option('--pause <share>', 'that may be paused', budgetOf('--pause'), 0.005)
-    .option('--kill <share>', 'that may be killed, such as "1 in 10000"', budgetOf('--kill'), 0.0001)
+    .option('--watch <share>', 'share of benign sessions that may ever be watched', budgetOf('--watch'))
+    .option('--pause <share>', 'that may be paused', budgetOf('--pause'))
+    .option('--kill <share>', 'that may be killed, such as "1 in 10000"', budgetOf('--kill'))
     .addOption(
-      new Option('--confidence <kind>', 'marginal: on average; pac95: with 95 % confidence in this very draw')
-        .choices(['marginal', 'pac95'])
-        .default('marginal'),
+      new Option('--confidence <kind>', 'marginal: on average; pac95: with 95 % confidence in this very draw').choices(
+        CONFIDENCES,
+      ),
     )
     .addOption(
-      new Option('--on-uncertified <action>', 'what evidence does while sessions are too few to certify a kill')
-        .choices(['pause', 'kill'])
-        .default('pause'),
+      new Option(
+        '--on-uncertified <action>',
+        'what evidence does while sessions are too few to certify a kill',
+      ).choices(ON_UNCERTIFIED),
     )
     .addHelpText(
       'after',
-      '\nA budget of 1 in N needs at least N - 1 complete sessions among those that certify thresholds (one in four).' +
+      '\nBudgets that are not given are those of the folder (kind: policy, budgets), else 5 %, 0.5 % and 1 in 10,000.' +
+        '\nA budget of 1 in N needs at least N - 1 complete sessions among those that certify thresholds (one in four).' +
         '\nOf a log, sessions are left out that Firebreak stopped and no person released, and those that a person stopped;' +
         '\na label benign brings them back.' +
         '\nExit code: 0 when a baseline was written, 1 when the files or the rules cannot be used.' +
@@ -70,11 +73,9 @@ export function registerLearn(program: Command): void {
 
 function budgetOf(flag: string): (text: string) => number {
   return (text) => {
-    try {
-      return parseBudget(text);
-    } catch (error) {
-      throw new Error(`${flag}: ${(error as Error).message}`);
-    }
+    const share = parseShare(text);
+    if (Number.isFinite(share)) return share;
+    throw new Error(`${flag}: found "${text}"; allowed: ${SHARE_ALLOWED}`);
   };
 }
 
@@ -85,7 +86,8 @@ async function learn(files: string[], options: Options): Promise<void> {
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const unitOf = (session: string) =>
     labels === undefined || labels.get(session)?.label === 'benign' ? session : undefined;
-  const lessons = new Lessons(intents, COHORT_BY, body.settings, unitOf);
+  const cohortBy = body.settings.cohort === undefined ? COHORT_BY : cohortsFrom(body.settings.cohort);
+  const lessons = new Lessons(intents, cohortBy, body.settings, unitOf);
   const progress = new Progress(process.stderr, systemClock);
   const { source, close } = await openSource(files, body.settings.delayMs, options);
   const cut = new CutSessions();
@@ -102,24 +104,27 @@ async function learn(files: string[], options: Options): Promise<void> {
     }
     progress.done();
     const whole = lessons.all.filter(({ session }) => labels?.has(session) === true || !cut.has(session));
-    const baseline = learnBaseline(intents, whole, {
-      cohortBy: COHORT_BY,
-      budgets: { watch: options.watch, pause: options.pause, kill: options.kill },
-      confidence: options.confidence,
-      onUncertified: options.onUncertified,
-      split: SPLIT,
-    });
+    const budgets = budgetsOf(options, body.settings.budgets);
+    const baseline = learnBaseline(intents, whole, { cohortBy, budgets, split: SPLIT });
     const out = options.out ?? join(folder, BASELINE_FILE);
     // A baseline that is half written must not be taken for one.
     await writeFile(`${out}.new`, `${canonicalJson(baseline)}\n`);
     await rename(`${out}.new`, out);
     process.stderr.write(
-      learnText(baseline, { events, cut: lessons.all.length - whole.length, out, confidence: options.confidence }),
+      learnText(baseline, { events, cut: lessons.all.length - whole.length, out, confidence: budgets.confidence }),
     );
   } finally {
     progress.done();
     await close();
   }
+}
+
+/** What the command line says, else the folder. */
+function budgetsOf({ watch, pause, kill, confidence, onUncertified }: Options, folder: Budgets | undefined): Budgets {
+  const said = Object.entries({ watch, pause, kill, confidence, onUncertified }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { ...DEFAULT_BUDGETS, ...folder, ...Object.fromEntries(said) };
 }
 
 function intentsOf({ intents = [] }: PolicyBody, folder: string) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Reach } from './reach.ts';
 
 /** What a session's evidence is made of, in the order in which ties are settled. */
 export const STREAMS = ['volume', 'rate', 'burst', 'shift'] as const;
@@ -45,9 +46,36 @@ export const CertifiedThreshold = z.strictObject({
     .describe('Evidence in nats; the level is raised strictly above. Absent: never.'),
   r: z.int().nonnegative().describe('Rank among the calibration sessions that c stands at.'),
   n: z.int().nonnegative().describe('Benign sessions that calibrated it.'),
+  needed: z.int().positive().optional().describe('Where n are too few: so many certify the budget.'),
   grade: z.enum(GRADES),
 });
 export type CertifiedThreshold = z.infer<typeof CertifiedThreshold>;
+
+/** `marginal`: the budget holds on average over calibration draws. `pac95`: with 95 % confidence for this very draw. */
+export const CONFIDENCES = ['marginal', 'pac95'] as const;
+export type Confidence = (typeof CONFIDENCES)[number];
+
+/** What evidence does beyond a threshold of kill that too few sessions certify. */
+export const ON_UNCERTIFIED = ['pause', 'kill'] as const;
+
+/** What an operator grants: so many benign sessions may ever be watched, paused, killed by evidence. */
+export const Budgets = z.strictObject({
+  watch: z.number().gt(0).lt(1),
+  pause: z.number().gt(0).lt(1),
+  kill: z.number().gt(0).lt(1),
+  confidence: z.enum(CONFIDENCES),
+  onUncertified: z.enum(ON_UNCERTIFIED),
+});
+export type Budgets = z.infer<typeof Budgets>;
+
+/** Those of a policy that says nothing. */
+export const DEFAULT_BUDGETS: Readonly<Budgets> = {
+  watch: 0.05,
+  pause: 0.005,
+  kill: 0.0001,
+  confidence: 'marginal',
+  onUncertified: 'pause',
+};
 
 const CohortModel = z.strictObject({ events: ClockModel, active: ClockModel, n: z.int().nonnegative() });
 export type CohortModel = z.infer<typeof CohortModel>;
@@ -83,8 +111,9 @@ export const Baseline = z
       .describe('Which fields name a cohort, the narrowest first. A session belongs to the first that was learned.'),
     intents: z.record(z.string(), IntentBaseline),
     thresholds: z.strictObject({ watch: CertifiedThreshold, pause: CertifiedThreshold, kill: CertifiedThreshold }),
+    reach: Reach.optional(),
     onUncertified: z
-      .enum(['pause', 'kill'])
+      .enum(ON_UNCERTIFIED)
       .default('pause')
       .describe('What evidence does beyond a threshold of kill that too few sessions certify.'),
     sessions: z

@@ -19,6 +19,7 @@ export const FINDING_CODES = [
   'session_too_wide',
   'clock_jumped',
   'policy_activated',
+  'baseline_drifted',
   'decision_requested',
   'decision_due',
   'decision_reminder',

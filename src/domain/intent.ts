@@ -1,6 +1,11 @@
 import { z } from 'zod';
+import { CalendarDate } from './calendar-date.ts';
 import { Match } from './match.ts';
 import { Tag } from './tag.ts';
+
+/** What an intent may do, in rising order: learn, write findings, stop sessions. */
+export const INTENT_MODES = ['discover', 'shadow', 'enforce'] as const;
+export type IntentMode = (typeof INTENT_MODES)[number];
 
 /** How a matching action becomes a mark between 0 and 1. */
 export const MARK_KINDS = ['count', 'distinct', 'novel', 'again', 'elsewhere', 'amount'] as const;
@@ -21,9 +26,13 @@ export const Intent = z
     description: z.string().max(4000).optional().describe('What the intent is, and what it does not see.'),
     severity: z.enum(['info', 'low', 'medium', 'high', 'critical']).default('high'),
     mode: z
-      .enum(['discover', 'shadow', 'enforce'])
+      .enum(INTENT_MODES)
       .default('enforce')
       .describe('discover: learned, says nothing; shadow: findings only; enforce: findings and commands.'),
+    shadowFrom: CalendarDate.optional().describe('Until this day, UTC, it only discovers, whatever `mode` says.'),
+    enforceFrom: CalendarDate.optional().describe(
+      'Until this day, UTC, it only writes findings, whatever `mode` says.',
+    ),
     tags: z.array(Tag).default([]),
     match: Match.describe('Which actions are marked.'),
     after: Match.optional().describe('Only marks after an action of the same session that matches this.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Decision, Order } from './decision.ts';
+import { DriftState } from './drift.ts';
 import type { ActionEvent } from './event.ts';
 
 /**
@@ -45,6 +46,7 @@ export const Restated = z.looseObject({
   clockMs: z.int().nonnegative(),
   policy: PolicyActivated.optional(),
   orders: z.array(Order).default([]),
+  drift: DriftState.optional(),
 });
 export type Restated = z.infer<typeof Restated>;
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { Baseline } from './baseline.ts';
+import { Baseline, Budgets, CONFIDENCES, ON_UNCERTIFIED } from './baseline.ts';
 import { CalendarDate } from './calendar-date.ts';
 import { Duration } from './duration.ts';
 import { Intent } from './intent.ts';
 import { Match } from './match.ts';
 import { RuleTest } from './rule-test.ts';
 import { stepMeasures } from './sequence.ts';
+import { Share } from './share.ts';
 import { Tag } from './tag.ts';
 
 export const SCOPES = ['session', 'rootSession', 'agent', 'principal', 'tenant'] as const;
@@ -184,6 +185,8 @@ export const PolicySettings = z.strictObject({
   acknowledgeWithinMs: z.int().positive().default(60_000),
   publishAttempts: z.int().min(1).max(PUBLISH_ATTEMPTS_MAX).default(3),
   releaseApprovals: z.int().min(1).max(2).default(1),
+  budgets: Budgets.optional().describe('Of the evidence; absent: those that the baseline was learned with.'),
+  cohort: z.array(z.string()).min(1).max(3).optional(),
 });
 export type PolicySettings = z.infer<typeof PolicySettings>;
 /** Those of a folder that says nothing; also where no policy is known yet. */
@@ -216,6 +219,28 @@ export const PolicyDocument = z
       .unwrap()
       .optional()
       .describe('People who must agree before a release or the lifting of an order counts: 1, or 2 (four eyes).'),
+    budgets: z
+      .strictObject({
+        watch: Share.optional(),
+        pause: Share.optional(),
+        kill: Share.optional(),
+        confidence: z
+          .enum(CONFIDENCES)
+          .optional()
+          .describe('marginal: holds on average over draws of sessions; pac95: with 95 % confidence for this draw.'),
+        onUncertified: z
+          .enum(ON_UNCERTIFIED)
+          .optional()
+          .describe('What evidence does beyond a threshold of kill that too few sessions certify.'),
+      })
+      .optional()
+      .describe('Shares of benign sessions that evidence may ever watch, pause and kill: 1 in 10000, 0.5%, 0.005.'),
+    cohort: z
+      .array(z.string())
+      .min(1)
+      .max(3)
+      .optional()
+      .describe('Fields that name the cohort of a session for `firebreak learn`, the widest first.'),
   })
   .describe('Firebreak policy settings');
 export type PolicyDocument = z.infer<typeof PolicyDocument>;

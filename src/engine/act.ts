@@ -2,6 +2,7 @@ import { type ActionEvent, hasValidAffected } from '../domain/event.ts';
 import { parseInstant } from '../domain/instant.ts';
 import type { LogRecord } from '../domain/record.ts';
 import { actedAgainst } from './acknowledge.ts';
+import { doubtOf, noteFinished } from './drifted.ts';
 import { escalate, relax } from './escalate.ts';
 import type { EvidencePlan } from './evidence/plan.ts';
 import { riskOf, WATCH_LEFT_BELOW } from './evidence/thresholds.ts';
@@ -53,8 +54,10 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   const timeMs = parseInstant(event.time);
   const effectiveMs = effectiveTime(timeMs, record.appendMs, plan.settings.delayMs);
   const { idleEndMs, maxLifetimeMs } = plan.settings;
-  if (fresh || clockMs - lastMs >= idleEndMs || clockMs - session.startMs >= maxLifetimeMs)
+  if (fresh || clockMs - lastMs >= idleEndMs || clockMs - session.startMs >= maxLifetimeMs) {
+    noteFinished(session, outputs);
     session.begin(clockMs, effectiveMs);
+  }
   if (fresh && mayHaveRunBefore(state, idleEndMs)) session.degraded = true;
   session.clockMs = Math.max(session.clockMs, effectiveMs);
   session.actions++;
@@ -94,7 +97,9 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
       );
     }
   }
-  const accusations = plan.evidence ? weigh(session, plan.evidence, { event, timeMs, effectiveMs }) : SILENT;
+  const accusations = plan.evidence
+    ? weigh(session, plan.evidence, { event, timeMs, effectiveMs, nowMs: clockMs, doubt: doubtOf(state.drift) })
+    : SILENT;
   if (rulings.length > 0 || accusations !== SILENT || session.standing?.release !== undefined)
     escalate(session, rulings, accusations, event, clockMs, outputs);
   if (state.orders.length > 0) takeOrders(session, event.id, outputs);

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { type AuditEntry, auditHashOf } from '../domain/audit.ts';
 import { ORDERS_MAX, Order } from '../domain/decision.ts';
+import { DriftState } from '../domain/drift.ts';
 import { FINDING_CODES, type FindingCode } from '../domain/finding.ts';
 import { PolicyActivated, REFUSALS, type Refusal } from '../domain/record.ts';
+import { driftUnder } from './evidence/drift.ts';
 import type { Plan } from './plan/policy.ts';
 import { encodeSession, type SessionHeader } from './session/codec.ts';
 import { Session } from './session/session.ts';
@@ -52,6 +54,7 @@ export const PartitionState = z.strictObject({
     .nonnegative()
     .default(0)
     .describe('Clock at which it jumped last: what was due over that jump waits for a person.'),
+  drift: DriftState.optional().describe('Absent under a policy without a baseline that can be compared with.'),
   auditChain: z.string().default('').describe('Offset at which the chain of the audit trail begins.'),
   auditIndex: counter.default(0).describe('Entries of that chain.'),
   auditHash: z.string(),
@@ -225,6 +228,7 @@ export class Partition {
     const { hash, chunks, engine, by } = policy;
     state.policy = { hash, chunks, engine, ...(by === undefined ? {} : { by }) };
     state.restatedMs = atMs;
+    state.drift = driftUnder(state.drift, plan.evidence, atMs);
     this.judgeUnder(plan);
   }
 

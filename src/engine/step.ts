@@ -4,6 +4,7 @@ import { acknowledged, published } from './acknowledge.ts';
 import { act } from './act.ts';
 import { passDeadlines } from './deadlines.ts';
 import { decide } from './decide.ts';
+import { noteFinished } from './drifted.ts';
 import { decideOrder } from './orders.ts';
 import { Outputs } from './outputs.ts';
 import type { Partition } from './partition.ts';
@@ -56,6 +57,7 @@ export function step(partition: Partition, record: LogRecord): Output[] {
       // A rebuild may begin behind every activation that the log still holds: policy and orders in force are then here.
       if (!partition.state.policy && body.restated.policy) {
         partition.state.orders = body.restated.orders;
+        partition.state.drift = body.restated.drift;
         activate(partition, body.restated.policy, outputs);
       }
       partition.state.restatedMs = partition.state.clockMs;
@@ -130,19 +132,22 @@ function advance(partition: Partition, { appendMs }: LogRecord, outputs: Outputs
     const session = partition.find(due.session);
     if (!session || session.timerMs !== due.atMs) continue;
     passDeadlines(session, outputs);
-    forgetOrRearm(partition, session);
+    forgetOrRearm(session, outputs);
   }
 }
 
 /** A session that nothing can matter of any more is forgotten. The time of that is a matter of the log alone. */
-function forgetOrRearm(partition: Partition, session: Session): void {
+function forgetOrRearm(session: Session, outputs: Outputs): void {
+  const { partition } = outputs;
   const { plan, state } = partition;
   // Before the first policy only a rebuild has sessions: what it took over from verdicts. How long they are kept is not
   // known yet.
   const dueMs = plan ? session.lastMs + keepMs(plan, session) : state.clockMs + UNKNOWN_KEEP_MS;
   const pendingMs = session.standing?.dueMs ?? NEVER;
-  if (state.clockMs >= dueMs && pendingMs === NEVER) partition.forget(session);
-  else {
+  if (state.clockMs >= dueMs && pendingMs === NEVER) {
+    noteFinished(session, outputs);
+    partition.forget(session);
+  } else {
     partition.arm(session, state.clockMs >= dueMs ? pendingMs : Math.min(dueMs, pendingMs));
     partition.touched(session);
   }

@@ -1,7 +1,4 @@
-import type { Grade } from '../domain/baseline.ts';
-
-/** `marginal`: the budget holds on average over calibration draws. `pac95`: with 95 % confidence for this very draw. */
-export type Confidence = 'marginal' | 'pac95';
+import type { Confidence, Grade } from '../domain/baseline.ts';
 
 export interface Threshold {
   /** Act if and only if evidence > c. Nats; Infinity where nothing can be said. */
@@ -79,16 +76,4 @@ export function binomialCdf(k: number, n: number, p: number): number {
     sum += Math.exp(term);
   }
   return Math.min(1, sum);
-}
-
-/** The share of benign sessions that reach at least this far, and at most this far, with the new one among them. */
-export function conformalP(scores: readonly number[], evidence: number): { high: number; low: number } {
-  let atLeast = 0;
-  let atMost = 0;
-  for (const score of scores) {
-    if (score >= evidence) atLeast++;
-    if (score <= evidence) atMost++;
-  }
-  const all = scores.length + 1;
-  return { high: (1 + atLeast) / all, low: (1 + atMost) / all };
 }

@@ -6,6 +6,10 @@ import { diagnosticLine, loadRules, policyHash } from '../../src/app/rule-folder
 import { loadTests } from '../../src/app/rule-test-files.ts';
 import { check } from '../../src/cli/check.ts';
 import { githubAnnotation } from '../../src/cli/check-formats.ts';
+import { DEFAULT_BUDGETS } from '../../src/domain/baseline.ts';
+import { reachOf, scoresOf } from '../../src/domain/reach.ts';
+import { certify } from '../../src/learning/certify.ts';
+import { baselineOf } from '../engine/evidence/lessons.ts';
 
 const rule = (id: string) => `id: ${id}
 title: A rule
@@ -53,6 +57,47 @@ describe('a folder of rules', () => {
     expect(diagnostics.map(diagnosticLine)).toEqual([
       `${folder}/baseline.json:1:1: error: the baseline has more than 67108864 bytes; learn it again with firebreak learn`,
     ]);
+  });
+
+  describe('with budgets', () => {
+    const reach = (n: number) => reachOf(Array.from({ length: n }, (_, i) => i / n));
+    const learned = (n: number) =>
+      JSON.stringify({ ...baselineOf([]), thresholds: certify(scoresOf(reach(n)), DEFAULT_BUDGETS), reach: reach(n) });
+    const budgets = 'kind: policy\nbudgets: { watch: 10%, pause: 2%, kill: 1 in 100 }\n';
+    const load = async (files: Record<string, string>) =>
+      loadRules([await folderOf({ 'a.yaml': rule('aa'), ...files })]);
+
+    it('has the thresholds that they certify, without learning again', async () => {
+      const { body, diagnostics } = await load({ 'policy.yaml': budgets, 'baseline.json': learned(999) });
+      expect(diagnostics).toEqual([]);
+      const { watch, pause, kill } = body.baseline!.thresholds;
+      expect([watch.r, pause.r, kill.r]).toEqual([100, 20, 10]);
+      expect(kill).toMatchObject({ alpha: 0.01, n: 999, grade: 'conformal', c: 1 - 10 / 999 });
+    });
+
+    it('without them has those that it was learned with', async () => {
+      const { body } = await load({ 'baseline.json': learned(999) });
+      expect(body.baseline!.thresholds.kill).toMatchObject({ alpha: 0.0001, needed: 9999, grade: 'extrapolated' });
+    });
+
+    it('says how many sessions are missing', async () => {
+      const { diagnostics } = await load({ 'policy.yaml': budgets, 'baseline.json': learned(60) });
+      expect(diagnostics.map(({ severity, message }) => [severity, message])).toEqual([
+        [
+          'warning',
+          '60 sessions certify no budget of 1 %: evidence leads to pause instead of kill; 39 sessions are missing',
+        ],
+      ]);
+    });
+
+    it('says that a baseline without a reach cannot follow them', async () => {
+      const { body, diagnostics } = await load({
+        'policy.yaml': budgets,
+        'baseline.json': JSON.stringify(baselineOf([])),
+      });
+      expect(body.baseline!.thresholds).toEqual(baselineOf([]).thresholds);
+      expect(diagnostics.map(({ message }) => message)).toEqual([expect.stringContaining('run firebreak learn')]);
+    });
   });
 
   it('is one policy: every rule file in the order of the names, settings included', async () => {

@@ -219,6 +219,12 @@ export const ALERT_CASES: readonly AlertCase[] = [
     quiet: { 'firebreak_baseline_budget_ratio{condition="kill",grade="conformal"}': '0.01x200' },
   },
   {
+    alert: 'FirebreakBaselineDrifted',
+    fires: { 'firebreak_baseline_drifted{partition="3"}': '0x5 1x200' },
+    at: '7m',
+    quiet: { 'firebreak_baseline_drifted{partition="3"}': '0x200' },
+  },
+  {
     alert: 'FirebreakVersionsDiffer',
     fires: {
       'firebreak_build_info{instance="a",version="1"}': '1x200',

@@ -1,7 +1,7 @@
 import { EXPIRING, isExpired } from '../../domain/expiry.ts';
 import { CONDITIONS } from '../../domain/level.ts';
 import { by, type MetricDefinition, one } from './metric.ts';
-import type { Stats } from './stats.ts';
+import type { PartitionStats, Stats } from './stats.ts';
 
 /** What the policy does: decisions, levels, findings; and which policy it is, with what was learned for it. */
 export const DECISION_METRICS: readonly MetricDefinition[] = [
@@ -133,6 +133,22 @@ export const DECISION_METRICS: readonly MetricDefinition[] = [
     labels: ['condition', 'grade'],
     read: (stats) => certified(stats, ({ alpha }) => alpha),
   },
+  {
+    type: 'gauge',
+    name: 'baseline_drift_nats',
+    help: 'How much finished sessions say against being as those that certify the thresholds, by partition.',
+    watch: 'About 0 or below without drift. Above 6.9 (1000 to 1) it is found.',
+    labels: ['partition'],
+    read: (stats) => drifts(stats, ({ nats }) => nats),
+  },
+  {
+    type: 'gauge',
+    name: 'baseline_drifted',
+    help: 'Is 1 once that was found, until another baseline is in force, by partition.',
+    watch: 'Evidence pauses where it would kill: learn a new baseline.',
+    labels: ['partition'],
+    read: (stats) => drifts(stats, ({ drifted }) => (drifted ? 1 : 0)),
+  },
 ];
 
 type Certified = NonNullable<Stats['baseline']>['thresholds'][(typeof CONDITIONS)[number]];
@@ -144,6 +160,13 @@ function* certified({ baseline }: Stats, read: (threshold: Certified) => number 
     const value = read(threshold);
     if (value !== undefined) yield [{ condition, grade: threshold.grade }, value] as const;
   }
+}
+
+type Drift = NonNullable<PartitionStats['drift']>;
+
+function* drifts({ partitions }: Stats, read: (drift: Drift) => number) {
+  for (const [partition, { drift }] of partitions)
+    if (drift !== undefined) yield [{ partition: String(partition) }, read(drift)] as const;
 }
 
 function* counted(label: string, counts: ReadonlyMap<string, number>) {

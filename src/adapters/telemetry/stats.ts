@@ -25,6 +25,8 @@ export interface PartitionStats {
   levels?: Counts<Level>;
   /** Sessions that only the checkpoint holds. */
   stored?: number;
+  /** What finished sessions say against the baseline, nats; absent where there is none to compare with. */
+  drift?: { nats: number; drifted: boolean };
   /** Why it is not ready. */
   reason?: string;
   /** Monotonic time at which log, state and outlet last answered. */

@@ -1,8 +1,8 @@
-import { type Baseline, type IntentBaseline, STREAMS, type TailMap } from '../../domain/baseline.ts';
-import { CONDITIONS, type Condition } from '../../domain/level.ts';
+import { type Baseline, type Budgets, type IntentBaseline, STREAMS, type TailMap } from '../../domain/baseline.ts';
+import { reachOf, scoresOf } from '../../domain/reach.ts';
 import type { CheckedIntent } from '../../engine/evidence/intent.ts';
 import { planEvidence } from '../../engine/evidence/plan.ts';
-import { type Confidence, conformalThreshold } from '../../learning/conformal.ts';
+import { certify } from '../../learning/certify.ts';
 import type { KnownValues } from '../../learning/known.ts';
 import { type Part, partOf, type SplitShares } from '../../learning/split.ts';
 import { fitTail } from '../../learning/tail.ts';
@@ -19,10 +19,7 @@ import {
 
 export interface LearnOptions {
   cohortBy: Baseline['cohortBy'];
-  /** Share of benign sessions that may ever reach each level. */
-  budgets: Record<Condition, number>;
-  confidence: Confidence;
-  onUncertified: Baseline['onUncertified'];
+  budgets: Budgets;
   split: SplitShares;
 }
 
@@ -32,6 +29,12 @@ export const COHORT_BY: Baseline['cohortBy'] = [
   ['tenant', 'agent.role'],
   ['agent.role'],
 ];
+/** The same for the fields that a policy names, the widest first; a role is a cohort of its own wherever it is named. */
+export function cohortsFrom(fields: readonly string[]): Baseline['cohortBy'] {
+  const prefixes = fields.map((_, index) => fields.slice(0, fields.length - index));
+  return fields.length > 1 && fields.indexOf('agent.role') > 0 ? [...prefixes, ['agent.role']] : prefixes;
+}
+
 /** What is known needs most of the sessions; thresholds at a small budget need many too. */
 export const SPLIT: SplitShares = { parameters: 0.6, maps: 0.15 };
 
@@ -64,8 +67,8 @@ export function learnBaseline(
     format: 1,
     cohortBy: options.cohortBy,
     intents: describe(intents, parameters, known, () => [FLAT, FLAT, FLAT, FLAT]),
-    thresholds: certify([], options),
-    onUncertified: options.onUncertified,
+    thresholds: certify([], options.budgets),
+    onUncertified: options.budgets.onUncertified,
     sessions: {
       parameters: parts.parameters.length,
       maps: parts.maps.length,
@@ -77,8 +80,8 @@ export function learnBaseline(
     STREAMS.map((_, stream) => tailOf(reached.map((suprema) => suprema[intent]![stream]!))),
   );
   const scores = attendAll(intents, { ...draft, intents: mapped }, parts.thresholds, known, cohortOf);
-  const suprema = scores.map(({ highest }) => highest);
-  return { ...draft, intents: mapped, thresholds: certify(suprema, options) };
+  const reach = reachOf(scores.map(({ highest }) => highest));
+  return { ...draft, intents: mapped, reach, thresholds: certify(scoresOf(reach), options.budgets) };
 }
 
 const FLAT: TailMap = { u: 1, lpu: 1, eta: 1 };
@@ -123,13 +126,4 @@ function attendAll(
     const { key, models } = plan.cohort(cohortOf(lesson));
     return attend(plan.intents, models, knownBeside(known, key, lesson), lesson);
   });
-}
-
-function certify(suprema: readonly number[], { budgets, confidence }: LearnOptions): Baseline['thresholds'] {
-  const of = (condition: Condition) => {
-    const { c, r, n, grade } = conformalThreshold(suprema, budgets[condition], confidence);
-    return { alpha: budgets[condition], ...(Number.isFinite(c) ? { c } : {}), r, n, grade };
-  };
-  const [watch, pause, kill] = CONDITIONS.map(of);
-  return { watch: watch!, pause: pause!, kill: kill! };
 }

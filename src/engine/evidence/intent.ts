@@ -7,6 +7,7 @@ import { hint } from '../expression/names.ts';
 import { partId } from '../fingerprint.ts';
 import { compileMatch, type EventTest } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
+import { type ModeAt, modeAtOf } from './dwell.ts';
 
 /** An intent with everything that text can get wrong settled. */
 export interface CheckedIntent {
@@ -22,6 +23,7 @@ export interface CheckedIntent {
   familiar: Values | undefined;
   /** Factor of a mark, 0 to 1. */
   weight(event: ActionEvent): number;
+  modeAt: ModeAt;
 }
 
 type Values = (event: ActionEvent) => readonly string[];
@@ -54,10 +56,11 @@ export function checkIntent(
   const mark = markOf(intent, problems);
   const after = openingOf(intent, afterTest, problems);
   const weight = weightOf(intent, problems);
+  const modeAt = modeAtOf(intent, problems);
   if (mark === undefined || problems.length > 0) return { ok: false, problems };
   const meaning = meaningOf(intent);
   const familiar = familiarOf(test, mark, after);
-  const checked = { intent, id: partId(`intent ${meaning}`), meaning, test, after, mark, familiar, weight };
+  const checked = { intent, id: partId(`intent ${meaning}`), meaning, test, after, mark, familiar, weight, modeAt };
   return { ok: true, checked };
 }
 

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { ActionEvent } from '../../domain/event.ts';
 import { fieldOf } from '../../domain/fields.ts';
 import { CONDITIONS, type Condition } from '../../domain/level.ts';
+import { scoresOf } from '../../domain/reach.ts';
 import type { FeatureModel } from './feature-evidence.ts';
 import type { CheckedIntent } from './intent.ts';
 import type { IsKnown } from './marks.ts';
@@ -16,6 +17,8 @@ export interface EvidencePlan {
   /** Those with a baseline, in the order of the policy. The others mark nothing: nobody knows what is much of them. */
   intents: readonly CheckedIntent[];
   thresholds: EvidenceThresholds;
+  /** What the sessions that certify reached, falling; empty where the baseline does not say. */
+  reached: readonly number[];
   certified: Readonly<Record<Condition, CertifiedThreshold>>;
   /** What evidence beyond a threshold of kill that nothing certifies does. */
   onUncertified: Baseline['onUncertified'];
@@ -54,6 +57,7 @@ export function planEvidence(all: readonly CheckedIntent[], baseline: Baseline |
   return {
     hash: `sha256:${createHash('sha256').update(canonicalJson(baseline)).digest('hex')}`,
     intents: learned.map(({ intent }) => intent),
+    reached: baseline.reach === undefined ? [] : scoresOf(baseline.reach),
     certified: thresholds,
     onUncertified: baseline.onUncertified,
     stepBytes: Math.floor(INTENT_STEPS_BYTES / learned.length),

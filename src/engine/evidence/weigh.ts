@@ -1,6 +1,6 @@
 import type { Grade } from '../../domain/baseline.ts';
 import type { ActionEvent } from '../../domain/event.ts';
-import type { Intent } from '../../domain/intent.ts';
+import type { IntentMode } from '../../domain/intent.ts';
 import type { Condition } from '../../domain/level.ts';
 import type { Session } from '../session/session.ts';
 import type { CheckedIntent } from './intent.ts';
@@ -36,13 +36,18 @@ export interface Weighed {
   /** The event's own time, and as the session counts it: ms. */
   timeMs: number;
   effectiveMs: number;
+  /** Time of the log. */
+  nowMs: number;
+  /** What the partition knows that forbids evidence to kill; empty where nothing does. */
+  doubt: string;
 }
 
 /**
  * Adds an action to the evidence of its session. Answers what the enforced intents raise, and what those in the shadow
  * would: each the highest of its kind. Intents that are only discovered say nothing.
  */
-export function weigh(session: Session, plan: EvidencePlan, { event, timeMs, effectiveMs }: Weighed): Accusations {
+export function weigh(session: Session, plan: EvidencePlan, weighed: Weighed): Accusations {
+  const { event, timeMs, effectiveMs } = weighed;
   session.intents ??= new SessionIntents(plan.cohortOf(event));
   const { intents } = session;
   const cohort = plan.cohort(intents.cohort);
@@ -64,8 +69,8 @@ export function weigh(session: Session, plan: EvidencePlan, { event, timeMs, eff
     note(feature, after - before);
   }
   return {
-    enforced: accusationOf(session, plan, cohort, 'enforce'),
-    shadow: accusationOf(session, plan, cohort, 'shadow'),
+    enforced: accusationOf(session, plan, cohort, weighed, 'enforce'),
+    shadow: accusationOf(session, plan, cohort, weighed, 'shadow'),
   };
 }
 
@@ -75,12 +80,13 @@ function accusationOf(
   session: Session,
   plan: EvidencePlan,
   cohort: CohortPlan,
-  mode: Intent['mode'],
+  { nowMs, doubt }: Weighed,
+  mode: IntentMode,
 ): Accusation | undefined {
-  const cause = session.intents!.evidence.cause(cohort.models, (at) => plan.intents[at]!.intent.mode === mode);
+  const cause = session.intents!.evidence.cause(cohort.models, (at) => plan.intents[at]!.modeAt(nowMs) === mode);
   const crossed = cause && conditionOf(cause.evidence, plan.thresholds, Number.NEGATIVE_INFINITY);
   if (crossed === undefined) return undefined;
-  const cap = crossed === 'kill' ? capOf(session, plan) : '';
+  const cap = crossed === 'kill' ? doubt || capOf(session, plan) : '';
   const intent = plan.intents[cause!.feature]!;
   return { plan, cohort, intent, cause: cause!, crossed, cap, condition: cap === '' ? crossed : 'pause' };
 }
@@ -90,7 +96,10 @@ function capOf(session: Session, { certified: { kill }, onUncertified }: Evidenc
   if (session.degraded) return 'a part of the session is unknown';
   if (session.isTooWide) return 'the session has too many principals to be one piece of work';
   if (isCertified(kill.grade) || onUncertified === 'kill') return '';
-  return `the threshold of kill is ${kill.grade}: ${kill.n} benign sessions are too few to certify it`;
+  const { grade, n, needed } = kill;
+  const missing =
+    needed === undefined ? 'too few to certify it' : `of the ${needed} that certify it, ${needed - n} are missing`;
+  return `the threshold of kill is ${grade}: ${n} benign sessions are ${missing}`;
 }
 
 function isCertified(grade: Grade): boolean {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { attend } from '../../../src/app/learn/attend.ts';
-import { parseBudget } from '../../../src/app/learn/budget.ts';
 import { type LearnOptions, learnBaseline } from '../../../src/app/learn/learner.ts';
 import { Lessons } from '../../../src/app/learn/lesson.ts';
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
@@ -13,9 +12,7 @@ const START_MS = Date.UTC(2026, 0, 5);
 const INTENTS = [checkedOf(intentOf({})), checkedOf(intentOf({ id: 'new-targets', mark: 'novel(target)' }))];
 const OPTIONS: LearnOptions = {
   cohortBy: [['tenant', 'agent.role'], ['agent.role']],
-  budgets: { watch: 0.1, pause: 0.02, kill: 0.01 },
-  confidence: 'marginal',
-  onUncertified: 'pause',
+  budgets: { watch: 0.1, pause: 0.02, kill: 0.01, confidence: 'marginal', onUncertified: 'pause' },
   split: { parameters: 0.5, maps: 0.2 },
 };
 const LIVES = { idleEndMs: 30 * 60_000, maxLifetimeMs: 24 * 3_600_000 };
@@ -119,7 +116,13 @@ describe('a learned baseline', () => {
     const few = learnBaseline(INTENTS, lessons.slice(0, 100), OPTIONS);
     expect(few.thresholds.kill.grade).toBe('extrapolated');
     const none = learnBaseline(INTENTS, lessons.slice(0, 8), OPTIONS);
-    expect(none.thresholds.kill).toEqual({ alpha: 0.01, r: 0, n: expect.any(Number), grade: 'insufficient' });
+    expect(none.thresholds.kill).toEqual({
+      alpha: 0.01,
+      r: 0,
+      needed: 99,
+      n: expect.any(Number),
+      grade: 'insufficient',
+    });
   });
 });
 
@@ -135,19 +138,5 @@ describe('the lives of a session', () => {
     const lessons = new Lessons(INTENTS, OPTIONS.cohortBy, LIVES, () => undefined);
     for (const event of sessions(3, 5)) lessons.add(event, START_MS);
     expect(lessons.all).toEqual([]);
-  });
-});
-
-describe('a budget', () => {
-  it.each([
-    ['1 in 10000', 0.0001],
-    ['1 in 10_000', 0.0001],
-    ['0.5%', 0.005],
-    ['5 %', 0.05],
-    ['0.02', 0.02],
-  ])('%s', (text, share) => expect(parseBudget(text)).toBeCloseTo(share, 12));
-
-  it.each(['0', '1', '150%', 'few', '', '1 in 0', '-1%'])('refuses %s and says what is allowed', (text) => {
-    expect(() => parseBudget(text)).toThrow(/allowed: a share of sessions between 0 and 1, such as 0.5%/);
   });
 });
