@@ -6,10 +6,12 @@ import { scoresOf } from '../domain/reach.ts';
 import type { PolicySettings } from '../domain/rule.ts';
 import { shareText } from '../domain/share.ts';
 import { checkIntent } from '../engine/evidence/intent.ts';
+import { numbersMeaning } from '../engine/plan/learned.ts';
 import { certify } from '../learning/certify.ts';
 import { readAtMost } from './bounded-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
 import type { Diagnostic } from './rule-diagnostics.ts';
+import type { LocatedRule } from './rule-file.ts';
 
 /** What `firebreak learn` writes beside the rules of a folder. A part of the policy that the folder makes. */
 export const BASELINE_FILE = 'baseline.json';
@@ -70,6 +72,17 @@ export function underBudgets(baseline: Baseline, budgets: Budgets | undefined): 
   const { reach } = baseline;
   if (budgets === undefined || reach === undefined) return baseline;
   return { ...baseline, thresholds: certify(scoresOf(reach), budgets), onUncertified: budgets.onUncertified };
+}
+
+/** Rules that changed since their numbers were learned: they use their defaults, and their authors should know. */
+export function unlearnedNumbers(rules: readonly LocatedRule[], baseline: Baseline | undefined): Diagnostic[] {
+  return rules.flatMap(({ file, line, col, rule }) => {
+    const learned = baseline?.rules?.[rule.id];
+    if (learned === undefined || learned.meaning === numbersMeaning(rule)) return [];
+    const message =
+      'the rule measures something else than when its numbers were learned, and uses baselineDefaults; run firebreak learn';
+    return [{ file, line, col, severity: 'warning', rule: rule.id, message }];
+  });
 }
 
 /** Budgets that the baseline cannot serve: operators should know before they rely on a kill. */

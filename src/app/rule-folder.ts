@@ -6,7 +6,7 @@ import { expiryText, isExpired } from '../domain/expiry.ts';
 import { DEFAULT_SETTINGS, INTENTS_MAX, type PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { YAML_LIMITS } from '../formats/yaml-limits.ts';
-import { readBaseline, uncertified, underBudgets, unlearned } from './baseline-file.ts';
+import { readBaseline, uncertified, underBudgets, unlearned, unlearnedNumbers } from './baseline-file.ts';
 import { readAtMost } from './bounded-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
 import { type Diagnostic, namedMessage } from './rule-diagnostics.ts';
@@ -73,7 +73,12 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
   const baselines = await Promise.all(paths.map((path) => readBaseline(path, diagnostics)));
   const learned = baselines.find((one) => one !== undefined);
   const baseline = learned && underBudgets(learned, settings.budgets);
-  diagnostics.push(...tooMany(intents), ...unlearned(intents, baseline), ...uncertified(paths, settings, learned));
+  diagnostics.push(
+    ...tooMany(intents),
+    ...unlearned(intents, baseline),
+    ...unlearnedNumbers(rules, baseline),
+    ...uncertified(paths, settings, learned),
+  );
   const body: PolicyBody = {
     format: 1,
     settings,

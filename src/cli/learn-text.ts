@@ -27,6 +27,13 @@ export function learnText(baseline: Baseline, { events, cut, out, confidence }: 
     const rate = `${Number((global.events.mu * 100).toPrecision(3))} marks in 100 actions`;
     lines.push([id, `${rate}, ${number(Object.keys(cohorts).length)} cohorts${values}`]);
   }
+  for (const [id, { cohorts }] of Object.entries(baseline.rules ?? {})) {
+    const numbers = Object.entries(cohorts[''] ?? {}).map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`);
+    lines.push([
+      id,
+      `${numbers.join(', ')}; ${number(Object.keys(cohorts).length - 1)} cohorts with numbers of their own`,
+    ]);
+  }
   for (const condition of CONDITIONS) {
     const { alpha, c, r, n, grade } = baseline.thresholds[condition];
     const certified = r >= 1 ? `${r} of ${number(n)} benign sessions reach it` : missing(alpha, n, confidence);

@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../adapters/system-clock.ts';
@@ -7,12 +7,14 @@ import { BASELINE_FILE } from '../app/baseline-file.ts';
 import { CutSessions } from '../app/learn/cut-sessions.ts';
 import { COHORT_BY, cohortsFrom, learnBaseline, SPLIT } from '../app/learn/learner.ts';
 import { Lessons } from '../app/learn/lesson.ts';
+import { RuleNumbers } from '../app/learn/rule-numbers.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
 import { type Budgets, CONFIDENCES, type Confidence, DEFAULT_BUDGETS, ON_UNCERTIFIED } from '../domain/baseline.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { PolicyBody } from '../domain/rule.ts';
 import { parseShare, SHARE_ALLOWED } from '../domain/share.ts';
 import { checkIntent } from '../engine/evidence/intent.ts';
+import { quantilesOf } from '../engine/plan/learned.ts';
 import { decodeRecord } from '../formats/log-record.ts';
 import { openSource, type SourceOptions, sourceOptions } from './event-source.ts';
 import { learnText } from './learn-text.ts';
@@ -82,12 +84,15 @@ function budgetOf(flag: string): (text: string) => number {
 async function learn(files: string[], options: Options): Promise<void> {
   const folder = options.rules ?? SHIPPED_RULES;
   const body = await loadPolicyFolder(folder);
+  if (options.out === undefined && !(await stat(folder)).isDirectory())
+    throw new Error(`--rules: ${folder} is a file, and a baseline stands in a folder; name one, or --out FILE`);
   const intents = intentsOf(body, folder);
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const unitOf = (session: string) =>
     labels === undefined || labels.get(session)?.label === 'benign' ? session : undefined;
+  const numbers = new RuleNumbers(body);
   const cohortBy = body.settings.cohort === undefined ? COHORT_BY : cohortsFrom(body.settings.cohort);
-  const lessons = new Lessons(intents, cohortBy, body.settings, unitOf);
+  const lessons = new Lessons(intents, cohortBy, body.settings, unitOf, (event) => numbers.looksAt(event));
   const progress = new Progress(process.stderr, systemClock);
   const { source, close } = await openSource(files, body.settings.delayMs, options);
   const cut = new CutSessions();
@@ -105,7 +110,9 @@ async function learn(files: string[], options: Options): Promise<void> {
     progress.done();
     const whole = lessons.all.filter(({ session }) => labels?.has(session) === true || !cut.has(session));
     const budgets = budgetsOf(options, body.settings.budgets);
-    const baseline = learnBaseline(intents, whole, { cohortBy, budgets, split: SPLIT });
+    const rules = numbers.learn(whole);
+    const learned = learnBaseline(intents, whole, { cohortBy, budgets, split: SPLIT });
+    const baseline = rules === undefined ? learned : { ...learned, rules };
     const out = options.out ?? join(folder, BASELINE_FILE);
     // A baseline that is half written must not be taken for one.
     await writeFile(`${out}.new`, `${canonicalJson(baseline)}\n`);
@@ -127,9 +134,11 @@ function budgetsOf({ watch, pause, kill, confidence, onUncertified }: Options, f
   return { ...DEFAULT_BUDGETS, ...folder, ...Object.fromEntries(said) };
 }
 
-function intentsOf({ intents = [] }: PolicyBody, folder: string) {
-  if (intents.length === 0)
-    throw new Error(`no intents in ${folder}: documents with kind: intent; see rules/README.md`);
+function intentsOf({ intents = [], rules }: PolicyBody, folder: string) {
+  if (intents.length === 0 && rules.every((rule) => quantilesOf(rule).length === 0))
+    throw new Error(
+      `nothing to learn in ${folder}: no document with kind: intent, no rule with baselineDefaults; see rules/README.md`,
+    );
   return intents.flatMap((intent) => {
     const result = checkIntent(intent);
     return result.ok ? [result.checked] : []; // `loadPolicyFolder` has refused every other one

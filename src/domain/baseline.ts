@@ -97,6 +97,15 @@ export const IntentBaseline = z.strictObject({
 });
 export type IntentBaseline = z.infer<typeof IntentBaseline>;
 
+/** What was learned of the measures of one rule. */
+export const RuleBaseline = z.strictObject({
+  meaning: z.string().describe('Digest of what its measures mean. A rule that was changed since uses its defaults.'),
+  cohorts: z
+    .record(z.string(), z.record(z.string(), z.number()))
+    .describe('The numbers of each cohort by name, such as deletes.p99; "" is all sessions.'),
+});
+export type RuleBaseline = z.infer<typeof RuleBaseline>;
+
 /**
  * What ordinary work looks like: learned from finished benign sessions, and the thresholds that such sessions certify.
  * A part of the policy: activated, hashed and replaced as rules are.
@@ -110,6 +119,7 @@ export const Baseline = z
       .max(4)
       .describe('Which fields name a cohort, the narrowest first. A session belongs to the first that was learned.'),
     intents: z.record(z.string(), IntentBaseline),
+    rules: z.record(z.string(), RuleBaseline).optional().describe('The numbers that rules read as `baseline.NAME`.'),
     thresholds: z.strictObject({ watch: CertifiedThreshold, pause: CertifiedThreshold, kill: CertifiedThreshold }),
     reach: Reach.optional(),
     onUncertified: z

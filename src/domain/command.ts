@@ -38,6 +38,10 @@ export const Reasoning = {
   reason: z.string().describe('One sentence for a person.'),
   measures: z.record(z.string(), z.number()),
   baseline: z.record(z.string(), z.number()).describe('The baseline numbers used.'),
+  cohort: z
+    .string()
+    .optional()
+    .describe('The cohort that they were learned of; empty: all sessions; absent: nothing was learned.'),
   evidence: z.array(EvidenceStep),
   evidenceOmitted: z.int().nonnegative().describe('At least so many further steps contributed.'),
 };
@@ -72,7 +76,7 @@ export type Command = z.infer<typeof Command>;
 const SHORT_REASON_MAX = 200;
 
 /** The same id and the same order to act, without what can be long: for a command that has to be said once more. */
-export function shortForm({ signature: _, delegation: __, grant: ___, ...command }: Command): Command {
+export function shortForm({ signature: _, delegation: __, grant: ___, cohort: ____, ...command }: Command): Command {
   const { agent, principal, by, evidence, evidenceOmitted } = command;
   return {
     ...command,

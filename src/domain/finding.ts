@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from './canonical-json.ts';
-import { Actor, EvidenceStep, Position } from './command.ts';
+import { Actor, EvidenceStep, Position, Reasoning } from './command.ts';
 import { DECISION_KINDS, DecisionRefusal, Grant, OrderScope, Person } from './decision.ts';
 import { Level } from './level.ts';
 
@@ -105,6 +105,7 @@ export const Finding = z
     threshold: z.number().optional(),
     measures: z.record(z.string(), z.number()).optional(),
     baseline: z.record(z.string(), z.number()).optional(),
+    cohort: Reasoning.cohort,
     evidence: z.array(EvidenceStep).optional(),
     evidenceOmitted: z.int().nonnegative().optional(),
     command: z.string().optional().describe('Id of the command that it is about.'),

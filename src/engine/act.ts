@@ -5,6 +5,7 @@ import { actedAgainst } from './acknowledge.ts';
 import { doubtOf, noteFinished } from './drifted.ts';
 import { escalate, relax } from './escalate.ts';
 import type { EvidencePlan } from './evidence/plan.ts';
+import { SessionIntents } from './evidence/session-intents.ts';
 import { riskOf, WATCH_LEFT_BELOW } from './evidence/thresholds.ts';
 import { SILENT, weigh } from './evidence/weigh.ts';
 import { holdsExcepted, judgeExcepted } from './excepted.ts';
@@ -77,6 +78,7 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
     reportOnce('time_out_of_bounds', `the time ${event.time} is too far from its receipt at ${outputs.time}`);
   if (tooWide) reportOnce('session_too_wide', `more than ${PRINCIPALS_MAX} principals act in this session`);
 
+  if (plan.evidence) session.intents ??= new SessionIntents(plan.evidence.cohortOf(event));
   if (session.level === 'watch' && clockMs - session.watchMs > plan.settings.watchHoldMs)
     relaxOrHold(plan, session, event, clockMs, outputs);
   const observed = { event, timeMs, call: Call.of(event) };

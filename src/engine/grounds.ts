@@ -3,7 +3,7 @@ import type { Grant, Person } from '../domain/decision.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Rule } from '../domain/rule.ts';
 import { contributionsOf } from './contributions.ts';
-import { baselineOf, decidingNumbers, measuresOf, type Ruling } from './judge.ts';
+import { baselineOf, cohortOf, decidingNumbers, measuresOf, type Ruling } from './judge.ts';
 import { evidenceOf } from './session/evidence-step.ts';
 import type { Session } from './session/session.ts';
 
@@ -23,7 +23,7 @@ export interface Cause {
 /** Why: the same in a command and in a finding. */
 export type Reasoning = Pick<
   Command,
-  'rule' | 'score' | 'threshold' | 'reason' | 'measures' | 'baseline' | 'evidence' | 'evidenceOmitted'
+  'rule' | 'score' | 'threshold' | 'reason' | 'measures' | 'baseline' | 'cohort' | 'evidence' | 'evidenceOmitted'
 >;
 
 /** Who asks for a level, how bad it is where that is right, and why. */
@@ -35,6 +35,7 @@ export interface Grounds extends Reasoning {
 export function groundsOf(session: Session, ruling: Ruling): Grounds {
   const { rule } = ruling;
   const { steps, omitted } = contributionsOf(session, ruling);
+  const cohort = cohortOf(rule, session);
   return {
     severity: rule.rule.severity,
     rule: rule.rule.id,
@@ -42,6 +43,7 @@ export function groundsOf(session: Session, ruling: Ruling): Grounds {
     reason: rule.explain(ruling.values) + ruling.note,
     measures: finiteOnly(measuresOf(ruling)),
     baseline: baselineOf(ruling),
+    ...(cohort === undefined ? {} : { cohort }),
     evidence: steps.map(evidenceOf),
     evidenceOmitted: omitted,
   };

@@ -1,5 +1,6 @@
 import type { ActionEvent } from '../domain/event.ts';
 import { CONDITIONS, type Condition, levelRank } from '../domain/level.ts';
+import { EVERYBODY } from './evidence/plan.ts';
 import { ExpressionFault } from './expression/fault.ts';
 import type { Value } from './expression/term.ts';
 import type { StatedCondition } from './plan/conditions.ts';
@@ -136,7 +137,7 @@ export function boundsOf({ rule, values }: Ruling): { condition: Condition; hold
 
 /** The values in the order of `RuleNames`. `moved`: all marks; `placed`: without those that were moved in time. */
 function valuesOf(rule: RulePlan, group: Group, session: Session, event: Purposeful, marks: Standing): Value[] {
-  const values = rule.blank.slice();
+  const values = blankOf(rule, session).slice();
   const { reads } = rule;
   for (let slot = 0; slot < reads.length; slot++) values[slot] = readingOf(reads[slot]!, group, session, marks);
   for (const { slot, name } of rule.sessionReads) values[slot] = SESSION_VALUES[name](session, event);
@@ -147,6 +148,19 @@ export function measuresOf({ rule, values }: Ruling): Record<string, number> {
   return Object.fromEntries(rule.names.measures.map((name, slot) => [name, Number(values[slot])]));
 }
 
-export function baselineOf({ rule }: Ruling): Record<string, number> {
-  return Object.fromEntries(rule.names.baseline.map(({ name, value }) => [name, value]));
+/** The numbers of the baseline that the rule looked at. */
+export function baselineOf({ rule, values }: Ruling): Record<string, number> {
+  const { measures, baseline } = rule.names;
+  return Object.fromEntries(baseline.map(({ name }, at) => [name, Number(values[measures.length + at])]));
+}
+
+/** Whose numbers those are: of a cohort, or empty for all sessions; undefined where nothing was learned for the rule. */
+export function cohortOf({ learned }: RulePlan, { intents }: Session): string | undefined {
+  if (learned === undefined) return undefined;
+  return intents !== undefined && learned.has(intents.cohort) ? intents.cohort : EVERYBODY;
+}
+
+function blankOf(rule: RulePlan, session: Session): readonly Value[] {
+  const cohort = cohortOf(rule, session);
+  return cohort === undefined ? rule.blank : rule.learned!.get(cohort)!;
 }

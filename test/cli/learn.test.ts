@@ -10,10 +10,21 @@ let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'firebreak-learn-'));
   await copyFile(resolve(root, 'rules/intents.yaml'), join(folder, 'intents.yaml'));
+  await writeFile(join(folder, 'sends.yaml'), SENDS);
   await writeFile(join(folder, 'events.ndjson'), events().slice(0, -10).join('\n'));
   await writeFile(join(folder, 'stranger.ndjson'), events().slice(-10).join('\n'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const SENDS = `id: many-sends
+title: Many messages
+severity: high
+match: { action: send }
+within: session
+measure: { sends: count }
+when: { watch: sends > 20 + baseline.sends.p99 }
+baselineDefaults: { sends.p99: 9 }
+`;
 
 /** 400 sessions of mail work, one in ten of their actions sends to one of forty people; one more sends to strangers. */
 function events(): string[] {
@@ -55,6 +66,7 @@ describe('firebreak learn', { timeout: 60_000 }, () => {
     const learned = await firebreak(['learn', 'events.ndjson', '--rules', '.', '--kill', '1%', '--pause', '2%']);
     expect(learned.err).toContain('400: ');
     expect(learned.err).toMatch(/outward +[\d.]+ marks in 100 actions, 1 cohorts, \d+ known values/);
+    expect(learned.err).toMatch(/many-sends +sends.p99 1; 1 cohorts with numbers of their own/);
     expect(learned.err).toMatch(/kill +above [\d.]+ nats, at most 1 % of benign sessions: conformal, 1 of \d+/);
     expect(learned.code).toBe(0);
     expect(JSON.parse(await readFile(join(folder, 'baseline.json'), 'utf8'))).toMatchObject({ format: 1 });
@@ -138,14 +150,17 @@ describe('firebreak learn', { timeout: 60_000 }, () => {
     expect(err).toContain(said);
   });
 
-  it('refuses a folder without intents', async () => {
-    const { code, err } = await firebreak([
-      'learn',
-      'events.ndjson',
-      '--rules',
-      resolve(root, 'rules/runaway-loop.yaml'),
-    ]);
+  it('refuses a folder with nothing to learn', async () => {
+    await mkdir(join(folder, 'plain'));
+    await writeFile(join(folder, 'plain/rule.yaml'), SENDS.replace(/ \+ baseline.*/s, '\n'));
+    const { code, err } = await firebreak(['learn', 'events.ndjson', '--rules', 'plain']);
     expect(code).toBe(1);
-    expect(err).toContain('no intents in');
+    expect(err).toContain('nothing to learn in plain');
+  });
+
+  it('of a single file asks where the baseline shall go, before it reads anything', async () => {
+    const { code, err } = await firebreak(['learn', 'missing.ndjson', '--rules', 'sends.yaml']);
+    expect(code).toBe(1);
+    expect(err).toContain('--rules: sends.yaml is a file, and a baseline stands in a folder; name one, or --out FILE');
   });
 });

@@ -14,7 +14,7 @@ export interface Lesson {
   cohortKeys: readonly (string | undefined)[];
   /** Times of all actions, ms, in order of arrival. */
   times: number[];
-  /** By place in `times`: the actions that some intent looks at. */
+  /** By place in `times`: the actions that some intent or rule looks at. */
   actions: Map<number, ActionEvent>;
 }
 
@@ -31,15 +31,21 @@ export class Lessons {
   readonly #cohortBy: Baseline['cohortBy'];
   readonly #settings: Pick<PolicySettings, 'idleEndMs' | 'maxLifetimeMs'>;
   readonly #unitOf: (session: string) => string | undefined;
+  readonly #looksAt: (event: ActionEvent) => boolean;
   readonly #lives = new Map<string, Life>();
 
-  /** `unitOf` answers undefined for a session that is not to be learned from. */
+  /**
+   * `unitOf` answers undefined for a session that is not to be learned from; `looksAt` names actions that are kept though
+   * no intent looks at them.
+   */
   constructor(
     intents: readonly CheckedIntent[],
     cohortBy: Baseline['cohortBy'],
     settings: Pick<PolicySettings, 'idleEndMs' | 'maxLifetimeMs'>,
     unitOf: (session: string) => string | undefined,
+    looksAt: (event: ActionEvent) => boolean = () => false,
   ) {
+    this.#looksAt = looksAt;
     this.#intents = intents;
     this.#cohortBy = cohortBy;
     this.#settings = settings;
@@ -58,7 +64,7 @@ export class Lessons {
     }
     life.lastMs = appendMs;
     const { times, actions } = life.lesson;
-    if (this.#intents.some(({ test, after }) => test(event) || after?.test(event) === true))
+    if (this.#intents.some(({ test, after }) => test(event) || after?.test(event) === true) || this.#looksAt(event))
       actions.set(times.length, event);
     times.push(parseInstant(event.time));
   }

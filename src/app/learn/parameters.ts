@@ -10,7 +10,7 @@ import { attend } from './attend.ts';
 import type { Lesson } from './lesson.ts';
 
 /** A cohort of fewer sessions is none of its own: its sessions belong to the next wider one. */
-const COHORT_SESSIONS = 30;
+export const COHORT_SESSIONS = 30;
 /** Exposure of a session whose events all have one time: a second, so that its rate exists. */
 const MOMENT_HOURS = 1 / 3600;
 

@@ -36,6 +36,7 @@ export function accusationGrounds(session: Session, accusation: Accusation): Gro
       actions: evidence.events,
       activeHours: evidence.activeHours,
     }),
+    cohort: cohort.key,
     baseline: { perAction: events.mu, perActiveHour: active.mu, expected, alpha, n, r },
     evidence: steps.map(evidenceOf),
     evidenceOmitted: Math.max(0, feature.markedEvents - steps.length),

@@ -41,17 +41,20 @@ const INTENT_STEPS_BYTES = 8 * 1024;
 /** In the place of a cohort's name: all sessions together. */
 export const EVERYBODY = '';
 
-/** Undefined for a policy without a baseline, or whose intents were all changed since it was learned. */
+/** Undefined for a policy without a baseline, or of which no intent and no rule is as when it was learned. */
 export function planEvidence(all: readonly CheckedIntent[], baseline: Baseline | undefined): EvidencePlan | undefined {
   if (baseline === undefined) return undefined;
   const learned = all.flatMap((intent) => {
     const known = baseline.intents[intent.intent.id];
     return known?.meaning === intent.meaning ? [{ intent, known }] : [];
   });
-  if (learned.length === 0) return undefined;
+  const numbers = Object.values(baseline.rules ?? {});
+  if (learned.length === 0 && numbers.length === 0) return undefined;
   const shares = sharesOf(learned.map(({ intent }) => intent));
   const plans = new Map<string, CohortPlan>();
-  const keys = new Set(learned.flatMap(({ known }) => Object.keys(known.cohorts)));
+  const keys = new Set(
+    [...learned.map(({ known }) => known), ...numbers].flatMap(({ cohorts }) => Object.keys(cohorts)),
+  );
   for (const key of [EVERYBODY, ...keys]) plans.set(key, planCohort(key, learned, shares));
   const { thresholds } = baseline;
   return {
@@ -60,7 +63,7 @@ export function planEvidence(all: readonly CheckedIntent[], baseline: Baseline |
     reached: baseline.reach === undefined ? [] : scoresOf(baseline.reach),
     certified: thresholds,
     onUncertified: baseline.onUncertified,
-    stepBytes: Math.floor(INTENT_STEPS_BYTES / learned.length),
+    stepBytes: Math.floor(INTENT_STEPS_BYTES / Math.max(1, learned.length)),
     thresholds: Object.fromEntries(
       CONDITIONS.map((condition) => [condition, thresholds[condition].c ?? Number.POSITIVE_INFINITY]),
     ) as EvidenceThresholds,

@@ -7,7 +7,6 @@ import type { CheckedIntent } from './intent.ts';
 import { marksOf } from './marks.ts';
 import type { CohortPlan, EvidencePlan } from './plan.ts';
 import type { Cause } from './session-evidence.ts';
-import { SessionIntents } from './session-intents.ts';
 import { conditionOf } from './thresholds.ts';
 
 /** What the evidence of a session raises at one action, and the intent that speaks for it. */
@@ -48,8 +47,7 @@ export interface Weighed {
  */
 export function weigh(session: Session, plan: EvidencePlan, weighed: Weighed): Accusations {
   const { event, timeMs, effectiveMs } = weighed;
-  session.intents ??= new SessionIntents(plan.cohortOf(event));
-  const { intents } = session;
+  const intents = session.intents!;
   const cohort = plan.cohort(intents.cohort);
   const memoryOf = (at: number) => intents.memory(plan.intents[at]!.id);
   const note = (at: number, contribution: number) => {

@@ -13,6 +13,7 @@ import { STEPS_BYTES } from '../session/group.ts';
 import type { Feature } from '../window/feature.ts';
 import { PARTS_PER_WINDOW } from '../window/sliding-sum.ts';
 import { createFeature } from './feature-kind.ts';
+import { type LearnedValues, learnedValues } from './learned.ts';
 import type { FeatureKind, MeasureSource, NumberSource } from './measure.ts';
 import { type Reading, readingOf } from './reading.ts';
 import { type CheckedRule, checkRule } from './rule.ts';
@@ -48,6 +49,8 @@ export interface RulePlan extends CheckedRule {
   reads: MeasureRead[];
   /** Where the rule has exceptions: what they do not cover, counted apart. */
   uncovered: GroupPlan | undefined;
+  /** By cohort; absent while nothing was learned for the rule. */
+  learned: LearnedValues | undefined;
 }
 
 /**
@@ -98,7 +101,8 @@ export function compilePolicy(hash: string, written: PolicyBody): Plan {
   for (const { checked, group } of grouped) {
     const reads = checked.measures.map((measure) => readOf(groups, group, measure));
     const uncovered = uncoveredOf(groups, group, checked, reads);
-    group.rules.push({ ...checked, id: partId(`rule ${checked.rule.id}`), reads, uncovered });
+    const learned = learnedValues(checked.rule, checked, body.baseline);
+    group.rules.push({ ...checked, id: partId(`rule ${checked.rule.id}`), reads, uncovered, learned });
   }
   const explained = [...groups.values()].filter(({ features }) => features.some(({ kind }) => kind !== 'all'));
   for (const group of explained) group.stepBytes = Math.floor(STEPS_BYTES / explained.length);
