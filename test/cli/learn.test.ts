@@ -152,7 +152,7 @@ describe('firebreak learn', { timeout: 60_000 }, () => {
 
   it('refuses a folder with nothing to learn', async () => {
     await mkdir(join(folder, 'plain'));
-    await writeFile(join(folder, 'plain/rule.yaml'), SENDS.replace(/ \+ baseline.*/s, '\n'));
+    await writeFile(join(folder, 'plain/rule.yaml'), SENDS.replace(/ \+ baseline.*/s, ' }\n'));
     const { code, err } = await firebreak(['learn', 'events.ndjson', '--rules', 'plain']);
     expect(code).toBe(1);
     expect(err).toContain('nothing to learn in plain');
