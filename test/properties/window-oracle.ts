@@ -64,9 +64,10 @@ export class DistinctOracle {
     return this.#values(nowMs, this.#withinMs, standing).size;
   }
 
-  /** Sightings of values that found the set full. */
-  crowded(nowMs: number, withinMs: number): number {
-    return this.sightings.filter((one) => one.crowded && one.atMs > nowMs - withinMs).length;
+  /** Values of sightings that found the set full. */
+  crowded(nowMs: number): number {
+    const inWindow = this.sightings.filter((one) => one.crowded && one.atMs > nowMs - this.#withinMs);
+    return new Set(inWindow.map(({ value }) => value)).size;
   }
 
   #values(nowMs: number, withinMs: number, standing?: Standing): Set<number> {

@@ -107,12 +107,16 @@ describe('SlidingSum', () => {
   });
 });
 
+/** Three standard errors of the sketch below, where what it answers lies three above its estimate: 6 in all. */
+const leastError = (values: number) => Math.ceil(0.2 * values);
+const mostError = (values: number) => Math.ceil(1.4 * values) + (values > 0 ? 2 : 0);
+
 describe('SlidingDistinct', () => {
   it.each([
     ['few values', 40],
     ['more values than it tells apart', 600],
   ])(
-    'of %s: exact while no value found 256 others; never less, and more by the sightings beyond at most',
+    'of %s: exact while no value found 256 others; about those that did are estimated, and it errs to more',
     (_, values) => {
       fc.assert(
         fc.property(story('integers', values, ADDING), ({ withinMs, happenings }) => {
@@ -124,12 +128,12 @@ describe('SlidingDistinct', () => {
             window.add(nowMs, value, standing);
             oracle.add(nowMs, value, standing);
             if (i % 7 !== 0) continue;
-            const beyond = oracle.crowded(nowMs, withinMs + withinMs / PARTS_PER_WINDOW);
+            const beyond = oracle.crowded(nowMs);
             const all = oracle.within(nowMs);
             const placed = oracle.within(nowMs, 'placed');
-            expectBetween(all, window.total(nowMs), all + beyond);
-            expectBetween(placed, window.placed(nowMs), placed + beyond);
-            expect(window.size()).toBeLessThanOrEqual(EXACT_VALUES + PARTS_MAX);
+            expectBetween(all - leastError(beyond), window.total(nowMs), all + mostError(beyond));
+            expectBetween(placed - leastError(beyond), window.placed(nowMs), placed + mostError(beyond));
+            expect(window.size()).toBeLessThanOrEqual(EXACT_VALUES + 2 * 256);
           }
         }),
         { numRuns: 30 },
@@ -139,14 +143,13 @@ describe('SlidingDistinct', () => {
 });
 
 describe('over the life of a session', () => {
-  it('LifetimeSum is the sum, LifetimeDistinct exact up to 256 values and never less', () => {
+  it('LifetimeSum is the sum, LifetimeDistinct exact up to 256 values and about right beyond', () => {
     fc.assert(
       fc.property(story('fractions', 600, CODED), ({ happenings }) => {
         let sum: Feature = new LifetimeSum();
         let distinct: Feature = new LifetimeDistinct();
         const values = new Set<number>();
         let added = 0;
-        let beyond = 0;
         for (const happening of happenings) {
           if (happening.what === 'codec') {
             sum = throughBytes(sum);
@@ -154,13 +157,16 @@ describe('over the life of a session', () => {
           }
           add(sum, 0, happening);
           add(distinct, 0, happening);
-          if (!values.has(happening.value) && values.size >= EXACT_VALUES) beyond++;
-          else if (values.size < EXACT_VALUES) values.add(happening.value);
+          values.add(happening.value);
           added += happening.weight;
         }
         expectSame('fractions', sum.total(0), added);
-        expect(distinct.total(0)).toBe(values.size + beyond);
-        expect(distinct.total(0)).toBeGreaterThanOrEqual(new Set(happenings.map(({ value }) => value)).size);
+        const beyond = Math.max(0, values.size - EXACT_VALUES);
+        expectBetween(
+          values.size - leastError(beyond),
+          distinct.total(0),
+          Math.min(values.size, EXACT_VALUES) + mostError(beyond),
+        );
         for (const feature of [sum, distinct]) {
           feature.endLife();
           expect(feature.total(0)).toBe(0);
@@ -229,20 +235,29 @@ describe.each(FORMS)('%s', (_, create) => {
             const placed = coarse.placed(nowMs);
             const size = coarse.size();
             coarse.coarsen();
-            expect(coarse.total(nowMs)).toBeGreaterThanOrEqual(before);
-            expect(coarse.placed(nowMs)).toBeGreaterThanOrEqual(placed);
-            expect(coarse.size()).toBeLessThanOrEqual(size);
+            expect(coarse.total(nowMs)).toBeGreaterThanOrEqual(before - hidden(coarse, before));
+            expect(coarse.placed(nowMs)).toBeGreaterThanOrEqual(placed - hidden(coarse, placed));
+            // Its first change of form may take the room of the new parts.
+            const forms = coarse instanceof SlidingDistinct ? 3 : 0;
+            expect(coarse.size()).toBeLessThanOrEqual(size + forms);
           }
         }
         for (const afterMs of [0, withinMs / 2, withinMs - 1])
-          expect(coarse.total(nowMs + afterMs)).toBeGreaterThanOrEqual(
-            trueTotal(fine, happenings, withinMs, nowMs + afterMs),
-          );
+          expectAtLeast(trueTotal(fine, happenings, withinMs, nowMs + afterMs), coarse, nowMs + afterMs);
       }),
       { numRuns: 40 },
     );
   });
 });
+
+/** Values that a sketch may hide: some fall together. */
+function hidden(feature: Feature, values: number): number {
+  return feature instanceof SlidingDistinct || feature instanceof LifetimeDistinct ? leastError(values) + 3 : 0;
+}
+
+function expectAtLeast(least: number, feature: Feature, nowMs: number): void {
+  expect(feature.total(nowMs)).toBeGreaterThanOrEqual(least - hidden(feature, least));
+}
 
 /** What every form must see at least: a fine window may itself be above it. */
 function trueTotal(feature: Feature, happenings: Happening[], withinMs: number, nowMs: number): number {

@@ -19,6 +19,9 @@ const INTENTS_BYTES = 24 * 1024;
 /** The request, the grant with its targets, and the last command take at most. */
 const STANDING_BYTES = 32 * 1024;
 
+/** So often a part gets coarser in a row before it counts as one that can not. */
+const CHANGES_MAX = 4;
+
 interface Coarse {
   coarsen(): void;
   write(to: ByteWriter): void;
@@ -59,15 +62,17 @@ function coarsenLargest(parts: readonly Coarse[], excess: number): void {
     part.write(to);
     return to.length - before;
   };
-  const measured = parts.map((part) => ({ part, bytes: bytesOf(part) }));
+  let left = parts.map((part) => ({ part, bytes: bytesOf(part) }));
   let rest = excess;
-  while (rest > 0) {
-    const largest = measured.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+  while (rest > 0 && left.length > 0) {
+    const largest = left.reduce((a, b) => (b.bytes > a.bytes ? b : a));
     const before = largest.bytes;
-    largest.part.coarsen();
-    largest.bytes = bytesOf(largest.part);
+    // What changes its form may take more room first.
+    for (let i = 0; i < CHANGES_MAX && largest.bytes >= before; i++) {
+      largest.part.coarsen();
+      largest.bytes = bytesOf(largest.part);
+    }
     rest -= before - largest.bytes;
-    // The largest is as coarse as it gets, and so are all.
-    if (largest.bytes >= before) return;
+    if (largest.bytes >= before) left = left.filter((one) => one !== largest); // as coarse as it gets
   }
 }

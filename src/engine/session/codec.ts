@@ -21,9 +21,7 @@ import { Session } from './session.ts';
  * never converts. Parts are sorted by id: equal sessions have equal bytes, whatever path led to them.
  */
 export const SESSION_HEADER_BYTES = 32;
-const VERSION = 3;
-/** Without what stands between a session and people. */
-const VERSION_BEFORE = 2;
+const VERSION = 4;
 const DEGRADED = 1;
 const INTENTS = 2;
 const STANDING = 4;
@@ -45,8 +43,7 @@ export function readSessionHeader(bytes: Uint8Array): SessionHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < SESSION_HEADER_BYTES) throw new RangeError(`a session header has ${SESSION_HEADER_BYTES} bytes`);
   const [version] = bytes;
-  if (version !== VERSION && version !== VERSION_BEFORE)
-    throw new RangeError(`session state of version ${version}; this program reads ${VERSION_BEFORE} and ${VERSION}`);
+  if (version !== VERSION) throw new RangeError(`session state of version ${version}; this program reads ${VERSION}`);
   const flags = bytes[3]!;
   return {
     lastOffset: view.getFloat64(4),

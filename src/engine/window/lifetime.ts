@@ -1,4 +1,5 @@
 import type { ByteReader, ByteWriter } from '../session/bytes.ts';
+import { DistinctSketch } from './distinct-sketch.ts';
 import type { NumberFeature, ValuesFeature, WeightFeature } from './feature.ts';
 import { EXACT_VALUES } from './sliding-distinct.ts';
 import type { Extreme } from './sliding-extreme.ts';
@@ -111,49 +112,62 @@ export class LifetimeExtreme implements NumberFeature {
 }
 
 /**
- * Number of different values over the life of the session: exact up to EXACT_VALUES, beyond that every sighting of a
- * value that is not among them counts as one more. Errs towards seeing more.
+ * Number of different values over the life of the session: exact up to EXACT_VALUES. Of the others it is known how often
+ * any was seen, and by a sketch about how many they are: the lower of both counts. Errs towards seeing more.
  */
 export class LifetimeDistinct implements ValuesFeature {
   readonly holds = 'values';
   readonly withinMs = Number.POSITIVE_INFINITY;
   #seen = new Set<number>();
-  #beyond = 0;
+  #sightings = 0;
+  #beyond: DistinctSketch | undefined;
 
-  add(_nowMs: number, value: number): void {
+  add(nowMs: number, value: number): void {
     if (this.#seen.has(value)) return;
-    if (this.#seen.size < EXACT_VALUES) this.#seen.add(value);
-    else this.#beyond++;
+    if (this.#seen.size < EXACT_VALUES && this.#beyond === undefined) this.#seen.add(value);
+    else this.#addBeyond(nowMs, value);
   }
   total(): number {
-    return this.#seen.size + this.#beyond;
+    return this.#seen.size + Math.min(this.#sightings, this.#beyond?.total(0) ?? 0);
   }
   placed(): number {
     return this.total();
   }
   endLife(): void {
     this.#seen.clear();
-    this.#beyond = 0;
+    this.#sightings = 0;
+    this.#beyond = undefined;
   }
   size(): number {
-    return this.#seen.size + 1;
+    return this.#seen.size + 1 + (this.#beyond?.size() ?? 0);
   }
-  /** Half of the values are only counted from now on: a repeat of one of them counts again. */
+  /** Half of the values are counted so from now on, and so is every new one: no value counts twice. */
   coarsen(): void {
     const half = [...this.#seen].slice(0, this.#seen.size >> 1);
-    for (const value of half) this.#seen.delete(value);
-    this.#beyond += half.length;
+    for (const value of half) {
+      this.#seen.delete(value);
+      this.#addBeyond(0, value);
+    }
   }
   write(to: ByteWriter): void {
     to.count(this.#seen.size);
     for (const value of this.#seen) to.count(value);
-    to.count(this.#beyond);
+    to.count(this.#sightings);
+    to.flag(this.#beyond !== undefined);
+    this.#beyond?.write(to);
   }
   static read(from: ByteReader): LifetimeDistinct {
     const feature = new LifetimeDistinct();
     const size = from.length();
     for (let i = 0; i < size; i++) feature.#seen.add(from.count());
-    feature.#beyond = from.count();
+    feature.#sightings = from.count();
+    if (from.flag()) feature.#beyond = DistinctSketch.read(from, Number.POSITIVE_INFINITY);
     return feature;
+  }
+
+  #addBeyond(nowMs: number, value: number): void {
+    this.#beyond ??= new DistinctSketch(Number.POSITIVE_INFINITY, nowMs);
+    this.#beyond.add(0, value);
+    this.#sightings++;
   }
 }

@@ -1,4 +1,5 @@
 import type { ByteReader, ByteWriter } from '../session/bytes.ts';
+import { DistinctSketch } from './distinct-sketch.ts';
 import type { Standing, ValuesFeature } from './feature.ts';
 import { SlidingSum } from './sliding-sum.ts';
 
@@ -8,13 +9,13 @@ export const EXACT_VALUES = 256;
 /** Expired sightings are cut off the arrays when they are so many; until then they only lie before the head. */
 const EXPIRED_KEPT = 32;
 const NEVER = -1;
-const NOTHING = new SlidingSum(1);
 
 /**
  * Number of different values in the last `withinMs`, each counted until `withinMs` after its last sighting.
  *
- * Exact up to EXACT_VALUES values. While so many are in the window, every sighting of another value counts as one
- * more, seen before or not: the bound errs towards seeing more.
+ * Exact up to EXACT_VALUES values. While so many are in the window, of other values it is known how often any was seen,
+ * and by a sketch about how many they are: the lower of both counts. So it stays exact while they do not repeat
+ * themselves, and errs towards seeing more where they do.
  *
  * Flat arrays instead of a map of objects: a search of 256 numbers in a row costs less than a map's cache misses.
  */
@@ -27,8 +28,11 @@ export class SlidingDistinct implements ValuesFeature {
   /** Of each value the last sighting that was not moved, or NEVER; absent while no sighting was moved. */
   #placedMs: number[] | undefined;
   #head = 0;
-  /** Absent until there is something beyond the exact values. */
-  #beyond: SlidingSum | undefined;
+  /** Sightings beyond the exact values; absent until there is one, as the sketch of their values is. */
+  #sightings: SlidingSum | undefined;
+  #beyond: DistinctSketch | undefined;
+  /** Without the sightings that were moved; absent while it would be equal. */
+  #placedBeyond: DistinctSketch | undefined;
 
   constructor(withinMs: number) {
     this.withinMs = withinMs;
@@ -38,7 +42,8 @@ export class SlidingDistinct implements ValuesFeature {
     this.#expire(nowMs);
     const at = this.#values.indexOf(value, this.#head);
     if (at < 0 && this.#live >= EXACT_VALUES) {
-      this.#countBeyond(nowMs, 1, standing);
+      this.#addBeyond(nowMs, value, standing);
+      this.#countSightings(nowMs, 1, standing);
       return;
     }
     if (standing === 'moved') this.#placedMs ??= [...this.#lastMs];
@@ -56,7 +61,9 @@ export class SlidingDistinct implements ValuesFeature {
 
   total(nowMs: number): number {
     this.#expire(nowMs);
-    return this.#live + (this.#beyond?.total(nowMs) ?? 0);
+    const beyond = Math.min(this.#sightings?.total(nowMs) ?? 0, this.#beyond?.total(nowMs) ?? 0);
+    if (beyond === 0) this.#dropEmptySketches();
+    return this.#live + beyond;
   }
 
   placed(nowMs: number): number {
@@ -67,27 +74,35 @@ export class SlidingDistinct implements ValuesFeature {
         if (this.#placedMs[i]! <= nowMs - this.withinMs) count--;
       }
     }
-    return count + (this.#beyond?.placed(nowMs) ?? 0);
+    const beyond = (this.#placedBeyond ?? this.#beyond)?.total(nowMs) ?? 0;
+    return count + Math.min(this.#sightings?.placed(nowMs) ?? 0, beyond);
   }
 
   endLife(): void {}
 
   size(): number {
-    return this.#live + (this.#beyond?.size() ?? 0);
+    const beyond = [this.#sightings, this.#beyond, this.#placedBeyond];
+    return beyond.reduce((sum, one) => sum + (one?.size() ?? 0), this.#live);
   }
 
-  /** The older half of the values is only counted from now on, as if seen as late as anything counted so. */
+  /** The older half of the values goes beyond the exact ones: from now on they are counted about. */
   coarsen(): void {
     this.#compact();
-    this.#beyond?.coarsen();
+    for (const one of [this.#sightings, this.#beyond, this.#placedBeyond]) one?.coarsen();
     const half = this.#values.length >> 1;
     if (half === 0) return;
-    const latest = Math.max(this.#lastMs[half - 1]!, this.#beyond?.lastMs ?? 0);
-    const moved = this.#placedMs?.slice(0, half).filter((placedMs) => placedMs === NEVER).length ?? 0;
+    const latestMs = Math.max(this.#lastMs[half - 1]!, this.#sightings?.lastMs ?? 0);
+    let moved = 0;
+    for (let at = 0; at < half; at++) {
+      const placedMs = this.#placedMs?.[at] ?? this.#lastMs[at]!;
+      if (placedMs === NEVER) moved++;
+      if (placedMs !== NEVER) this.#addBeyond(placedMs, this.#values[at]!, 'placed');
+      if (placedMs !== this.#lastMs[at]!) this.#addBeyond(this.#lastMs[at]!, this.#values[at]!, 'moved');
+    }
+    if (moved < half) this.#countSightings(latestMs, half - moved, 'placed');
+    if (moved > 0) this.#countSightings(latestMs, moved, 'moved');
     this.#head = half;
     this.#compact();
-    if (moved < half) this.#countBeyond(latest, half - moved, 'placed');
-    if (moved > 0) this.#countBeyond(latest, moved, 'moved');
   }
 
   write(to: ByteWriter): void {
@@ -100,7 +115,10 @@ export class SlidingDistinct implements ValuesFeature {
       to.count(this.#placedMs ? lastMs - this.#placedMs[i]! : 0);
       before = lastMs;
     }
-    (this.#beyond ?? NOTHING).write(to);
+    for (const one of [this.#sightings, this.#beyond, this.#placedBeyond]) {
+      to.flag(one !== undefined);
+      one?.write(to);
+    }
   }
 
   static read(from: ByteReader, withinMs: number): SlidingDistinct {
@@ -118,8 +136,9 @@ export class SlidingDistinct implements ValuesFeature {
       placedMs.push(lastMs - behindMs);
     }
     if (moved) window.#placedMs = placedMs;
-    const beyond = SlidingSum.read(from, withinMs);
-    if (beyond.size() > 0) window.#beyond = beyond;
+    if (from.flag()) window.#sightings = SlidingSum.read(from, withinMs);
+    if (from.flag()) window.#beyond = DistinctSketch.read(from, withinMs);
+    if (from.flag()) window.#placedBeyond = DistinctSketch.read(from, withinMs);
     return window;
   }
 
@@ -127,9 +146,26 @@ export class SlidingDistinct implements ValuesFeature {
     return this.#values.length - this.#head;
   }
 
-  #countBeyond(nowMs: number, weight: number, standing: Standing): void {
-    this.#beyond ??= new SlidingSum(this.withinMs);
-    this.#beyond.add(nowMs, weight, standing);
+  #addBeyond(atMs: number, value: number, standing: Standing): void {
+    this.#beyond ??= new DistinctSketch(this.withinMs, atMs);
+    if (standing === 'moved' && this.#placedBeyond === undefined) {
+      this.#placedBeyond = new DistinctSketch(this.withinMs, this.#beyond.seed);
+      this.#placedBeyond.merge(this.#beyond);
+    }
+    this.#beyond.add(atMs, value);
+    if (standing === 'placed') this.#placedBeyond?.add(atMs, value);
+  }
+
+  #countSightings(nowMs: number, count: number, standing: Standing): void {
+    this.#sightings ??= new SlidingSum(this.withinMs);
+    this.#sightings.add(nowMs, count, standing);
+  }
+
+  #dropEmptySketches(): void {
+    if (this.#beyond?.isEmpty !== true) return;
+    this.#sightings = undefined;
+    this.#beyond = undefined;
+    this.#placedBeyond = undefined;
   }
 
   #expire(nowMs: number): void {
