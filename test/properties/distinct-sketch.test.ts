@@ -129,9 +129,10 @@ describe('a sketch of different values', () => {
         const back = DistinctSketch.read(new ByteReader(bytesOf(sketch)), WITHIN_MS);
         expect(bytesOf(back)).toEqual(bytesOf(sketch));
         back.coarsen();
-        if (back.size() < sketch.size()) expect(back.total(nowMs)).toBeGreaterThanOrEqual(sketch.total(nowMs));
-        for (let i = 0; i < 5; i++) back.coarsen();
-        expect(bytesOf(back).length).toBeLessThan(240);
+        // Where it has halved its registers already, values fall together.
+        expect(back.total(nowMs)).toBeGreaterThanOrEqual(0.8 * sketch.total(nowMs) - 3);
+        for (let i = 0; i < 9; i++) back.coarsen();
+        expect(bytesOf(back).length).toBeLessThan(200);
         const values = new Set(seen.filter(({ atMs }) => atMs > nowMs - WITHIN_MS).map(({ value }) => value)).size;
         expect(back.total(nowMs)).toBeGreaterThanOrEqual(0.35 * values - 6);
       }),

@@ -238,7 +238,7 @@ describe.each(FORMS)('%s', (_, create) => {
             expect(coarse.total(nowMs)).toBeGreaterThanOrEqual(before - hidden(coarse, before));
             expect(coarse.placed(nowMs)).toBeGreaterThanOrEqual(placed - hidden(coarse, placed));
             // Its first change of form may take the room of the new parts.
-            const forms = coarse instanceof SlidingDistinct ? 3 : 0;
+            const forms = isDistinct(coarse) ? 4 : 0;
             expect(coarse.size()).toBeLessThanOrEqual(size + forms);
           }
         }
@@ -252,7 +252,11 @@ describe.each(FORMS)('%s', (_, create) => {
 
 /** Values that a sketch may hide: some fall together. */
 function hidden(feature: Feature, values: number): number {
-  return feature instanceof SlidingDistinct || feature instanceof LifetimeDistinct ? leastError(values) + 3 : 0;
+  return isDistinct(feature) ? leastError(values) + 3 : 0;
+}
+
+function isDistinct(feature: Feature): boolean {
+  return feature instanceof SlidingDistinct || feature instanceof LifetimeDistinct;
 }
 
 function expectAtLeast(least: number, feature: Feature, nowMs: number): void {
