@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Baseline, type Budgets } from '../domain/baseline.ts';
 import { explain } from '../domain/explain.ts';
@@ -20,8 +21,24 @@ export const BASELINE_FILE = 'baseline.json';
 const BASELINE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** The baseline of a folder; undefined where there is none, or one that a diagnostic says to be unusable. */
-export async function readBaseline(folder: string, diagnostics: Diagnostic[]): Promise<Baseline | undefined> {
-  const file = join(folder, BASELINE_FILE);
+export function readBaseline(folder: string, diagnostics: Diagnostic[]): Promise<Baseline | undefined> {
+  return readBaselineFile(join(folder, BASELINE_FILE), diagnostics);
+}
+
+/** Of a folder, or of the file itself. Undefined where there is none; throws with every reason why it cannot be used. */
+export async function baselineAt(path: string): Promise<Baseline | undefined> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  const diagnostics: Diagnostic[] = [];
+  const file = found?.isDirectory() === true ? join(path, BASELINE_FILE) : path;
+  const baseline = await readBaselineFile(file, diagnostics);
+  if (diagnostics.length > 0) throw new Error(diagnostics.map(({ message }) => `${file}: ${message}`).join('\n'));
+  return baseline;
+}
+
+async function readBaselineFile(file: string, diagnostics: Diagnostic[]): Promise<Baseline | undefined> {
   const bytes = await readAtMost(file, BASELINE_BYTES_MAX).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;

@@ -2,18 +2,25 @@ import { type BaselineDiff, type IntentDiff, MOVED_FACTOR } from '../app/learn/b
 import type { CertifiedThreshold } from '../domain/baseline.ts';
 import { CONDITIONS } from '../domain/level.ts';
 import { aligned } from './columns.ts';
+import { BOUNDS_TEXT, movesText } from './moves-text.ts';
 
 /** Of a list so many are named; --json has all. */
 const NAMED = 5;
 
 /** For the person who decides whether a new baseline is activated: what moved, the most first. */
-export function baselineDiffText({ sessions, thresholds, intents }: BaselineDiff): string {
+export function baselineDiffText({ sessions, thresholds, intents, beyond }: BaselineDiff): string {
   const counts = Object.entries(sessions).map(([part, { before, after }]) => `${part} ${before} -> ${after}`);
   const rows = CONDITIONS.map((condition) => {
     const { before, after } = thresholds[condition];
     return [condition, thresholdText(before), '->', thresholdText(after)];
   });
   const lines = [`sessions: ${counts.join(', ')}`, '', ...aligned(rows), ''];
+  if (beyond.length > 0)
+    lines.push(
+      `beyond what one version may raise (${BOUNDS_TEXT}):`,
+      ...movesText(beyond).map((line) => `  ${line}`),
+      '',
+    );
   const silent = intents.filter(isUnmoved).map(({ intent }) => intent);
   for (const one of intents) if (!isUnmoved(one)) lines.push(...intentLines(one));
   if (silent.length > 0) lines.push(`as before (no rate moved by a factor of ${MOVED_FACTOR}): ${silent.join(', ')}`);

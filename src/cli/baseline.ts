@@ -1,9 +1,6 @@
-import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { BASELINE_FILE, readBaseline } from '../app/baseline-file.ts';
+import { BASELINE_FILE, baselineAt } from '../app/baseline-file.ts';
 import { diffBaselines } from '../app/learn/baseline-diff.ts';
-import type { Diagnostic } from '../app/rule-diagnostics.ts';
 import type { Baseline } from '../domain/baseline.ts';
 import { baselineDiffText } from './baseline-text.ts';
 
@@ -27,12 +24,9 @@ export function registerBaseline(program: Command): void {
     });
 }
 
-/** Throws with every reason why it is none. A path to the file itself is as good as its folder. */
+/** A path to the file itself is as good as its folder. */
 async function read(path: string): Promise<Baseline> {
-  const folder = path.endsWith(BASELINE_FILE) && statSync(path).isFile() ? dirname(path) : path;
-  const diagnostics: Diagnostic[] = [];
-  const baseline = await readBaseline(folder, diagnostics);
+  const baseline = await baselineAt(path);
   if (baseline !== undefined) return baseline;
-  const why = diagnostics.map(({ file, message }) => `${file}: ${message}`).join('\n');
-  throw new Error(why || `no ${BASELINE_FILE} in ${folder}; firebreak learn writes one`);
+  throw new Error(`no ${BASELINE_FILE} in ${path}; firebreak learn writes one`);
 }

@@ -1,18 +1,26 @@
+import type { Move } from '../app/learn/moves.ts';
 import type { Baseline, Confidence } from '../domain/baseline.ts';
 import { CONDITIONS } from '../domain/level.ts';
 import { shareText } from '../domain/share.ts';
+import { type Concentration, PARTIES_MIN, type Party, SHARE_MAX } from '../learning/concentration.ts';
 import { minimumSample } from '../learning/conformal.ts';
+import { movesText } from './moves-text.ts';
 
 interface Learned {
   events: number;
   /** Sessions left out because Firebreak or a person stopped them. */
   cut: number;
-  out: string;
+  /** Where it was written. */
+  file: string;
+  /** Why it was not taken over. */
+  held: readonly Move[];
   confidence: Confidence;
+  certifying: Record<Party, Concentration>;
 }
 
 /** What was learned, for the person who started it: what each budget rests on, and how many sessions are missing. */
-export function learnText(baseline: Baseline, { events, cut, out, confidence }: Learned): string {
+export function learnText(baseline: Baseline, learned: Learned): string {
+  const { events, cut, file, held, confidence, certifying } = learned;
   const { parameters, maps, thresholds } = baseline.sessions;
   const lines: [name: string, text: string][] = [
     ['events', number(events)],
@@ -43,9 +51,30 @@ export function learnText(baseline: Baseline, { events, cut, out, confidence }: 
   const { kill } = baseline.thresholds;
   if (kill.r === 0)
     lines.push(['', `evidence beyond the threshold of kill leads to ${baseline.onUncertified} until it is certified`]);
-  lines.push(['written', out]);
+  lines.push(...partyLines(certifying));
+  if (held.length === 0) lines.push(['written', file]);
+  else {
+    lines.push(['not taken over', 'it raises more than one version may; a poisoned log would look like that, too:']);
+    lines.push(...movesText(held).map((line): [string, string] => ['', line]));
+    lines.push(['written', `${file}; --accept-moves takes it over`]);
+  }
   const width = Math.max(...lines.map(([name]) => name.length));
   return lines.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join('');
+}
+
+/** Whose sessions certify. Silent where it is nobody in particular. */
+function partyLines(certifying: Record<Party, Concentration>): [name: string, text: string][] {
+  return Object.entries(certifying).flatMap(([party, { parties, largest, leftOut }]): [string, string][] => {
+    const most = shareText(SHARE_MAX);
+    if (leftOut > 0) {
+      const why = `one ${party} has at most ${most} of them and half of those that reach furthest`;
+      return [['left out', `${number(leftOut)} sessions that would certify: ${why}`]];
+    }
+    if (largest === undefined || parties >= PARTIES_MIN || largest.share <= SHARE_MAX) return [];
+    const share = `${Number((largest.share * 100).toPrecision(2))} %`;
+    const text = `${largest.name} has ${share} of the sessions that certify: it alone can move the thresholds.`;
+    return [['warning', `${party} ${text} With ${PARTIES_MIN} ${party}s each would be held to ${most}`]];
+  });
 }
 
 function missing(alpha: number, n: number, confidence: Confidence): string {

@@ -1,16 +1,23 @@
-import { rename, stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../adapters/system-clock.ts';
 import { readLabels } from '../app/backtest/labels.ts';
-import { BASELINE_FILE } from '../app/baseline-file.ts';
+import { BASELINE_FILE, baselineAt, underBudgets } from '../app/baseline-file.ts';
 import { CutSessions } from '../app/learn/cut-sessions.ts';
+import { handOver } from '../app/learn/hand-over.ts';
 import { COHORT_BY, cohortsFrom, learnBaseline, SPLIT } from '../app/learn/learner.ts';
 import { Lessons } from '../app/learn/lesson.ts';
 import { RuleNumbers } from '../app/learn/rule-numbers.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
-import { type Budgets, CONFIDENCES, type Confidence, DEFAULT_BUDGETS, ON_UNCERTIFIED } from '../domain/baseline.ts';
-import { canonicalJson } from '../domain/canonical-json.ts';
+import {
+  type Baseline,
+  type Budgets,
+  CONFIDENCES,
+  type Confidence,
+  DEFAULT_BUDGETS,
+  ON_UNCERTIFIED,
+} from '../domain/baseline.ts';
 import type { PolicyBody } from '../domain/rule.ts';
 import { parseShare, SHARE_ALLOWED } from '../domain/share.ts';
 import { checkIntent } from '../engine/evidence/intent.ts';
@@ -18,6 +25,7 @@ import { quantilesOf } from '../engine/plan/learned.ts';
 import { decodeRecord } from '../formats/log-record.ts';
 import { openSource, type SourceOptions, sourceOptions } from './event-source.ts';
 import { learnText } from './learn-text.ts';
+import { BOUNDS_TEXT } from './moves-text.ts';
 import { Progress } from './progress.ts';
 import { configOptions } from './settings.ts';
 import { SHIPPED_RULES } from './shipped.ts';
@@ -34,6 +42,8 @@ interface Options extends SourceOptions {
   kill?: number;
   confidence?: Confidence;
   onUncertified?: Budgets['onUncertified'];
+  previous?: string;
+  acceptMoves?: true;
 }
 
 export function registerLearn(program: Command): void {
@@ -58,13 +68,17 @@ export function registerLearn(program: Command): void {
         'what evidence does while sessions are too few to certify a kill',
       ).choices(ON_UNCERTIFIED),
     )
+    .option('--previous <file>', 'baseline that the new one is held to; default: what --out would replace')
+    .option('--accept-moves', `take over a baseline that raises more than one version may (${BOUNDS_TEXT})`)
     .addHelpText(
       'after',
       '\nBudgets that are not given are those of the folder (kind: policy, budgets), else 5 %, 0.5 % and 1 in 10,000.' +
         '\nA budget of 1 in N needs at least N - 1 complete sessions among those that certify thresholds (one in four).' +
         '\nOf a log, sessions are left out that Firebreak stopped and no person released, and those that a person stopped;' +
         '\na label benign brings them back.' +
-        '\nExit code: 0 when a baseline was written, 1 when the files or the rules cannot be used.' +
+        '\nOne version may raise the threshold of kill by a fifth and a rate by a half. What raises more is written beside' +
+        '\nit as FILE.proposed, and replaces it with --accept-moves.' +
+        '\nExit code: 0 when a baseline was written, 1 when it was only proposed, or the files or the rules cannot be used.' +
         '\n\nExamples:' +
         '\n  firebreak learn october.ndjson.gz --rules my-rules --kill "1 in 1000"' +
         '\n  firebreak learn --kafka --brokers localhost:9092 --since 2026-10-01T00:00:00Z --rules my-rules' +
@@ -87,6 +101,9 @@ async function learn(files: string[], options: Options): Promise<void> {
   if (options.out === undefined && !(await stat(folder)).isDirectory())
     throw new Error(`--rules: ${folder} is a file, and a baseline stands in a folder; name one, or --out FILE`);
   const intents = intentsOf(body, folder);
+  const out = options.out ?? join(folder, BASELINE_FILE);
+  const budgets = budgetsOf(options, body.settings.budgets);
+  const previous = options.acceptMoves ? undefined : await previousOf(options.previous, out);
   const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
   const unitOf = (session: string) =>
     labels === undefined || labels.get(session)?.label === 'benign' ? session : undefined;
@@ -109,21 +126,26 @@ async function learn(files: string[], options: Options): Promise<void> {
     }
     progress.done();
     const whole = lessons.all.filter(({ session }) => labels?.has(session) === true || !cut.has(session));
-    const budgets = budgetsOf(options, body.settings.budgets);
     const rules = numbers.learn(whole);
-    const learned = learnBaseline(intents, whole, { cohortBy, budgets, split: SPLIT });
+    const { baseline: learned, certifying } = learnBaseline(intents, whole, { cohortBy, budgets, split: SPLIT });
     const baseline = rules === undefined ? learned : { ...learned, rules };
-    const out = options.out ?? join(folder, BASELINE_FILE);
-    // A baseline that is half written must not be taken for one.
-    await writeFile(`${out}.new`, `${canonicalJson(baseline)}\n`);
-    await rename(`${out}.new`, out);
+    const handed = await handOver(baseline, out, previous && underBudgets(previous, budgets));
+    const left = lessons.all.length - whole.length;
     process.stderr.write(
-      learnText(baseline, { events, cut: lessons.all.length - whole.length, out, confidence: budgets.confidence }),
+      learnText(baseline, { events, cut: left, ...handed, confidence: budgets.confidence, certifying }),
     );
+    if (handed.held.length > 0) process.exitCode = 1;
   } finally {
     progress.done();
     await close();
   }
+}
+
+/** What the new one is held to. No moves are looked for where there is none. */
+async function previousOf(named: string | undefined, out: string): Promise<Baseline | undefined> {
+  const previous = await baselineAt(named ?? out);
+  if (previous === undefined && named !== undefined) throw new Error(`--previous: no baseline at ${named}`);
+  return previous;
 }
 
 /** What the command line says, else the folder. */

@@ -104,6 +104,41 @@ describe('firebreak learn', { timeout: 60_000 }, () => {
     });
   });
 
+  it('does not take over a baseline that raises a rate by more than one version may', async () => {
+    const read = (name: string) => readFile(join(folder, name), 'utf8');
+    await writeFile(join(folder, 'more.ndjson'), (await read('events.ndjson')).replaceAll('"read"', '"list"'));
+    const learn = (...more: string[]) =>
+      firebreak(['learn', 'more.ndjson', '--rules', '.', '--out', 'moved.json', ...more]);
+    await copyFile(join(folder, 'baseline.json'), join(folder, 'moved.json'));
+    const before = await read('moved.json');
+
+    const held = await learn();
+    expect(held.code).toBe(1);
+    expect(held.err).toMatch(/not taken over +it raises more than one version may/);
+    expect(held.err).toMatch(/reconnaissance: .*: [\d.]+ -> [\d.]+ marks per 100 (actions|active hours) \(x [\d.]+\)/);
+    expect(held.err).toMatch(/written +moved\.json\.proposed; --accept-moves takes it over/);
+    expect(await read('moved.json')).toBe(before);
+    const proposed = await read('moved.json.proposed');
+    const { out } = await firebreak(['baseline', 'diff', 'moved.json', 'moved.json.proposed']);
+    expect(out).toMatch(/beyond what one version may raise \(kill x 1\.2, rates x 1\.5\):\n {2}reconnaissance: /);
+
+    const elsewhere = await firebreak([
+      ...['learn', 'more.ndjson', '--rules', '.', '--out', 'first.json', '--previous', 'moved.json'],
+    ]);
+    expect(elsewhere).toMatchObject({ code: 1, err: expect.stringContaining('first.json.proposed') });
+    expect((await learn('--previous', 'missing.json')).err).toContain('--previous: no baseline at missing.json');
+
+    expect((await learn('--accept-moves')).code).toBe(0);
+    expect(await read('moved.json')).toBe(proposed);
+    await expect(read('moved.json.proposed')).rejects.toThrow('ENOENT');
+    expect((await learn()).code).toBe(0);
+  });
+
+  it('says whose sessions alone can move the thresholds', async () => {
+    const { err } = await firebreak(['learn', 'events.ndjson', '--rules', '.', '--out', 'alone.json']);
+    expect(err).toMatch(/warning +agent a has 100 % of the sessions that certify/);
+  });
+
   it('leaves out the sessions of a log that were stopped and that nobody released', async () => {
     const topicId = 'a'.repeat(64);
     const records = (await readFile(join(folder, 'events.ndjson'), 'utf8')).split('\n').slice(0, 1000);

@@ -1,5 +1,6 @@
 import type { Baseline, CertifiedThreshold, IntentBaseline } from '../../domain/baseline.ts';
 import { CONDITIONS, type Condition } from '../../domain/level.ts';
+import { type Move, movesBeyond } from './moves.ts';
 
 /** A cohort whose rate of marks moved. */
 export interface MovedCohort {
@@ -26,6 +27,8 @@ export interface BaselineDiff {
   sessions: Record<keyof Baseline['sessions'], { before: number; after: number }>;
   thresholds: Record<Condition, { before: CertifiedThreshold; after: CertifiedThreshold }>;
   intents: IntentDiff[];
+  /** What `firebreak learn` would not have taken over by itself. */
+  beyond: Move[];
 }
 
 /** A rate counts as moved beyond this factor, up or down. */
@@ -46,6 +49,7 @@ export function diffBaselines(before: Baseline, after: Baseline): BaselineDiff {
     sessions: pairs(['parameters', 'maps', 'thresholds'], ({ sessions }, key) => sessions[key]),
     thresholds: pairs(CONDITIONS, ({ thresholds }, key) => thresholds[key]),
     intents: ids.map((id) => diffIntent(id, before.intents[id], after.intents[id])),
+    beyond: movesBeyond(before, after),
   };
 }
 

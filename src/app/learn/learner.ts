@@ -3,6 +3,7 @@ import { reachOf, scoresOf } from '../../domain/reach.ts';
 import type { CheckedIntent } from '../../engine/evidence/intent.ts';
 import { planEvidence } from '../../engine/evidence/plan.ts';
 import { certify } from '../../learning/certify.ts';
+import { type Concentration, limited, type Party } from '../../learning/concentration.ts';
 import type { KnownValues } from '../../learning/known.ts';
 import { type Part, partOf, type SplitShares } from '../../learning/split.ts';
 import { fitTail } from '../../learning/tail.ts';
@@ -21,6 +22,12 @@ export interface LearnOptions {
   cohortBy: Baseline['cohortBy'];
   budgets: Budgets;
   split: SplitShares;
+}
+
+export interface Learned {
+  baseline: Baseline;
+  /** Whose sessions certify the thresholds, and what was left out because it would have been too many of one. */
+  certifying: Record<Party, Concentration>;
 }
 
 /** Narrow to wide: a session belongs to the first that enough sessions were seen of. */
@@ -56,7 +63,7 @@ export function learnBaseline(
   intents: readonly CheckedIntent[],
   lessons: readonly Lesson[],
   options: LearnOptions,
-): Baseline {
+): Learned {
   const parts: Record<Part, Lesson[]> = { parameters: [], maps: [], thresholds: [] };
   const sorted = [...lessons].sort((a, b) => (a.session < b.session ? -1 : 1));
   for (const lesson of sorted) parts[partOf(lesson.unit, options.split)].push(lesson);
@@ -80,8 +87,11 @@ export function learnBaseline(
     STREAMS.map((_, stream) => tailOf(reached.map((suprema) => suprema[intent]![stream]!))),
   );
   const scores = attendAll(intents, { ...draft, intents: mapped }, parts.thresholds, known, cohortOf);
-  const reach = reachOf(scores.map(({ highest }) => highest));
-  return { ...draft, intents: mapped, reach, thresholds: certify(scoresOf(reach), options.budgets) };
+  const { kept, by } = limited(parts.thresholds.map((lesson, i) => ({ ...lesson, highest: scores[i]?.highest ?? 0 })));
+  const reach = reachOf(kept.map(({ highest }) => highest));
+  const thresholds = certify(scoresOf(reach), options.budgets);
+  const sessions = { ...draft.sessions, thresholds: kept.length };
+  return { baseline: { ...draft, intents: mapped, reach, thresholds, sessions }, certifying: by };
 }
 
 const FLAT: TailMap = { u: 1, lpu: 1, eta: 1 };

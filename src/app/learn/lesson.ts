@@ -12,6 +12,8 @@ export interface Lesson {
   unit: string;
   /** The cohorts that it belongs to, in the order of `cohortBy`. */
   cohortKeys: readonly (string | undefined)[];
+  agent: string;
+  principal: string | undefined;
   /** Times of all actions, ms, in order of arrival. */
   times: number[];
   /** By place in `times`: the actions that some intent or rule looks at. */
@@ -70,8 +72,15 @@ export class Lessons {
   }
 
   #begin(event: ActionEvent, unit: string): Lesson {
-    const { session } = event;
-    const lesson = { session, unit, cohortKeys: cohortKeys(this.#cohortBy, event), times: [], actions: new Map() };
+    const lesson = {
+      session: event.session,
+      unit,
+      cohortKeys: cohortKeys(this.#cohortBy, event),
+      agent: event.agent.id,
+      principal: event.principal?.id,
+      times: [],
+      actions: new Map(),
+    };
     this.all.push(lesson);
     return lesson;
   }

@@ -55,10 +55,10 @@ function lessonsOf(events: readonly ActionEvent[]) {
 
 describe('a learned baseline', () => {
   const lessons = lessonsOf(sessions(2000, 1));
-  const baseline = learnBaseline(INTENTS, lessons, OPTIONS);
+  const { baseline } = learnBaseline(INTENTS, lessons, OPTIONS);
 
   it('is the same bytes whatever the order of the sessions', () => {
-    const again = learnBaseline(INTENTS, [...lessons].reverse(), OPTIONS);
+    const { baseline: again } = learnBaseline(INTENTS, [...lessons].reverse(), OPTIONS);
     expect(canonicalJson(again)).toBe(canonicalJson(baseline));
   });
 
@@ -88,7 +88,7 @@ describe('a learned baseline', () => {
     const apart = lessonsOf(
       sessions(1000, 6).map((event) => ({ ...event, resource: { type: 'mail', id: `own-${event.session}` } })),
     );
-    const { mu } = learnBaseline(INTENTS, apart, OPTIONS).intents['new-targets']!.global.events;
+    const { mu } = learnBaseline(INTENTS, apart, OPTIONS).baseline.intents['new-targets']!.global.events;
     expect(mu).toBeGreaterThan(0.03);
   });
 
@@ -113,9 +113,9 @@ describe('a learned baseline', () => {
     const { watch, kill } = baseline.thresholds;
     expect(watch).toMatchObject({ grade: 'conformal', n: baseline.sessions.thresholds });
     expect(kill.grade).toBe('conformal');
-    const few = learnBaseline(INTENTS, lessons.slice(0, 100), OPTIONS);
+    const { baseline: few } = learnBaseline(INTENTS, lessons.slice(0, 100), OPTIONS);
     expect(few.thresholds.kill.grade).toBe('extrapolated');
-    const none = learnBaseline(INTENTS, lessons.slice(0, 8), OPTIONS);
+    const { baseline: none } = learnBaseline(INTENTS, lessons.slice(0, 8), OPTIONS);
     expect(none.thresholds.kill).toEqual({
       alpha: 0.01,
       r: 0,

@@ -19,7 +19,7 @@ export function learnFrom(body, sessions, { budgets, confidence, onUncertified }
   const lessons = new Lessons(intents, COHORT_BY, body.settings, (session) => units.get(session));
   for (const { events } of sessions) for (const event of events) lessons.add(event, Date.parse(event.time));
   const options = { cohortBy: COHORT_BY, budgets: { ...budgets, confidence, onUncertified }, split: SPLIT };
-  const baseline = learnBaseline(intents, lessons.all, options);
+  const { baseline } = learnBaseline(intents, lessons.all, options);
   return { baseline, policy: replayPolicy({ ...body, baseline }) };
 }
 
