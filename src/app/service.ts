@@ -143,6 +143,7 @@ async function start(
   const health = await serveHealth({
     ...config.http,
     metrics: metricsOf(stats, clock),
+    openMetrics: metricsOf(stats, clock, 'openmetrics'),
     notReady: () => notReady(stats, clock.monotonicMs()),
   });
   cleanups.push(() => health.close());

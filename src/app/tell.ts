@@ -15,7 +15,8 @@ export function tell(
   const { command, attempt = 1 } = output;
   if (attempt > 1) return; // told by the finding that says why
   stats.countCommand(command);
-  trace.decision(command);
+  const traceId = trace.decision(command);
+  if (traceId !== undefined) stats.noteTrace(command.id, traceId);
   const { id, action, session, rule, score, threshold, reason, position } = command;
   logger.warn({ id, action, session, rule, score, threshold, reason, position }, 'command published');
 }

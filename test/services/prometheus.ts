@@ -27,6 +27,8 @@ export interface PrometheusService {
   scrape(targets: readonly string[]): void;
   /** The value of an expression now. Throws where Prometheus refuses it. */
   query(expr: string): Promise<Sample[]>;
+  /** Labels of the exemplars that a series has had in the last hour. */
+  exemplars(expr: string): Promise<Record<string, string>[]>;
   /** Names of the alerts that fire now. */
   firing(): Promise<string[]>;
   stop(): Promise<void>;
@@ -60,6 +62,7 @@ export async function startPrometheus({
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--log.level=warn',
+      '--enable-feature=exemplar-storage',
     ],
     folder,
   );
@@ -83,6 +86,14 @@ export async function startPrometheus({
         `query?query=${encodeURIComponent(expr)}`,
       );
       return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+    },
+    async exemplars(expr) {
+      const seconds = Date.now() / 1000;
+      const range = `start=${seconds - 3600}&end=${seconds + 60}`;
+      const found = await ask<{ exemplars: { labels: Record<string, string> }[] }[]>(
+        `query_exemplars?query=${encodeURIComponent(expr)}&${range}`,
+      );
+      return found.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels));
     },
     async firing() {
       const { alerts } = await ask<{ alerts: { state: string; labels: Record<string, string> }[] }>('alerts');

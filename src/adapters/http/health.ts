@@ -5,15 +5,27 @@ export interface HealthOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  metrics: { contentType: string; metrics(): Promise<string> };
+  metrics: Exposed;
+  /** The same for a scraper that accepts OpenMetrics. */
+  openMetrics: Exposed;
   /** Why this process cannot judge now; empty when it can. */
   notReady(): readonly string[];
+}
+
+interface Exposed {
+  contentType: string;
+  metrics(): Promise<string>;
 }
 
 export interface HealthServer {
   readonly port: number;
   close(): Promise<void>;
 }
+
+const OPEN_METRICS = 'application/openmetrics-text';
+
+/** Asked with the media types that the client accepts. */
+type Route = (accept: string) => Answer | Promise<Answer>;
 
 interface Answer {
   status: number;
@@ -25,16 +37,25 @@ interface Answer {
  * `/metrics` for Prometheus, `/livez` (the event loop answers, nothing else: a restart mends neither Kafka nor Redis),
  * `/readyz` (503 with the reasons). Throws when the port cannot be had.
  */
-export async function serveHealth({ host, port, metrics, notReady }: HealthOptions): Promise<HealthServer> {
-  const routes: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
-    '/metrics': async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.metrics() }),
+export async function serveHealth({
+  host,
+  port,
+  metrics,
+  openMetrics,
+  notReady,
+}: HealthOptions): Promise<HealthServer> {
+  const routes: Readonly<Record<string, Route>> = {
+    '/metrics': async (accept) => {
+      const exposed = accept.includes(OPEN_METRICS) ? openMetrics : metrics;
+      return { status: 200, contentType: exposed.contentType, body: await exposed.metrics() };
+    },
     '/livez': () => json(200, { status: 'ok' }),
     '/readyz': () => {
       const reasons = notReady();
       return reasons.length === 0 ? json(200, { status: 'ok' }) : json(503, { status: 'not ready', reasons });
     },
   };
-  const server = createServer(async ({ url, method }, response) => {
+  const server = createServer(async ({ url, method, headers }, response) => {
     const path = (url ?? '').split('?', 1)[0]!;
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (route === undefined) {
@@ -43,7 +64,7 @@ export async function serveHealth({ host, port, metrics, notReady }: HealthOptio
       response.setHeader('allow', 'GET, HEAD');
       send(response, json(405, { error: 'method not allowed', allowed: ['GET', 'HEAD'] }));
     } else {
-      send(response, await answer(route));
+      send(response, await answer(route, headers.accept ?? ''));
     }
   });
   server.requestTimeout = 10_000;
@@ -64,9 +85,9 @@ export async function serveHealth({ host, port, metrics, notReady }: HealthOptio
 }
 
 /** A scrape that fails is Prometheus' to see, and no reason to end the process. */
-async function answer(route: () => Answer | Promise<Answer>): Promise<Answer> {
+async function answer(route: Route, accept: string): Promise<Answer> {
   try {
-    return await route();
+    return await route(accept);
   } catch (error) {
     return json(500, { error: (error as Error).message });
   }

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, type Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Histogram, Registry, type RegistryContentType } from 'prom-client';
 import type { Clock } from '../../ports.ts';
 import { DECISION_METRICS } from './decision-metrics.ts';
 import { METRIC_PREFIX, type MetricDefinition } from './metric.ts';
@@ -9,15 +9,23 @@ import { Durations, type Stats } from './stats.ts';
 /** Every metric of Firebreak's own, in the order of the reference page. */
 export const METRICS: readonly MetricDefinition[] = [...PIPELINE_METRICS, ...DECISION_METRICS, ...OWNERSHIP_METRICS];
 
+/** `openmetrics` has exemplars: the trace of one command in each bucket of a latency. */
+export type ExpositionFormat = 'prometheus' | 'openmetrics';
+
 /** The metrics of a process, read from `stats` at each scrape. Process metrics of prom-client are among them. */
-export function metricsOf(stats: Stats, clock: Clock): Registry {
-  const registry = new Registry();
+export function metricsOf(
+  stats: Stats,
+  clock: Clock,
+  format: ExpositionFormat = 'prometheus',
+): Registry<RegistryContentType> {
+  const registry: Registry<RegistryContentType> = new Registry();
+  if (format === 'openmetrics') registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   collectDefaultMetrics({ register: registry });
   for (const metric of METRICS) register(metric, registry, stats, clock);
   return registry;
 }
 
-function register(metric: MetricDefinition, registry: Registry, stats: Stats, clock: Clock): void {
+function register(metric: MetricDefinition, registry: Registry<RegistryContentType>, stats: Stats, clock: Clock): void {
   const { help } = metric;
   const name = `${METRIC_PREFIX}${metric.name}`;
   if (metric.type === 'histogram') {
@@ -62,7 +70,13 @@ function durationHistogram(name: string, help: string, durations: Durations): Hi
       total += count;
       const boundMs = Durations.boundsMs[at];
       const le = boundMs === undefined ? '+Inf' : boundMs / 1000;
-      return { labels: { le }, value: total, metricName: `${name}_bucket` };
+      const seen = durations.exemplars[at];
+      const exemplar = seen && {
+        labelSet: { trace_id: seen.traceId },
+        value: seen.durationMs / 1000,
+        timestamp: seen.atMs / 1000,
+      };
+      return { labels: { le }, value: total, metricName: `${name}_bucket`, ...(exemplar && { exemplar }) };
     });
     return [
       ...buckets,

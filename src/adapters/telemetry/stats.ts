@@ -3,6 +3,7 @@ import type { Baseline } from '../../domain/baseline.ts';
 import type { Command } from '../../domain/command.ts';
 import type { Expiry } from '../../domain/expiry.ts';
 import { FINDING_CODES, type Finding, type FindingCode } from '../../domain/finding.ts';
+import { parseInstant } from '../../domain/instant.ts';
 import { LEVELS, type Level } from '../../domain/level.ts';
 import type { RelayedTopic } from '../../domain/output.ts';
 import { REFUSALS, type RecordBody, type Refusal } from '../../domain/record.ts';
@@ -51,6 +52,9 @@ export interface PartitionAccount {
   passed: number;
   outcomes: Counts<Outcome>;
 }
+
+/** Of so many commands the traces are known; what is measured of an older one names none. */
+const TRACES_MAX = 1000;
 
 /**
  * What a process counts about itself, in plain fields: a labelled prom-client increment costs as much as judging an
@@ -122,6 +126,9 @@ export class Stats {
   /** Of every partition that this process ever judged: counters never fall. */
   readonly accounts = new Map<number, PartitionAccount>();
 
+  /** By command. */
+  readonly #traces = new Map<string, string>();
+
   countRecord(body: RecordBody): void {
     this.records[body.type]++;
     if (body.type === 'refused') this.refused[body.refusal]++;
@@ -134,11 +141,19 @@ export class Stats {
     for (const name of exceptions) this.lifted.set(name, (this.lifted.get(name) ?? 0) + 1);
   }
 
-  observeAudit({ published, acknowledged }: AuditEntry): void {
-    if (published) this.detectToPublish.observe(published.detectToPublishMs);
+  observeAudit({ time, published, acknowledged }: AuditEntry): void {
+    const traceId = this.#traces.get(published?.command ?? acknowledged?.command ?? '');
+    const at = traceId === undefined ? undefined : { traceId, atMs: parseInstant(time) };
+    if (published) this.detectToPublish.observe(published.detectToPublishMs, at);
     const { publishToAcknowledgeMs, detectToLastActionMs } = acknowledged ?? {};
-    if (publishToAcknowledgeMs !== undefined) this.publishToAcknowledge.observe(publishToAcknowledgeMs);
-    if (detectToLastActionMs !== undefined) this.detectToLastAction.observe(detectToLastActionMs);
+    if (publishToAcknowledgeMs !== undefined) this.publishToAcknowledge.observe(publishToAcknowledgeMs, at);
+    if (detectToLastActionMs !== undefined) this.detectToLastAction.observe(detectToLastActionMs, at);
+  }
+
+  /** The trace in which a command was decided: what is measured of it later names it. */
+  noteTrace(command: string, traceId: string): void {
+    this.#traces.set(command, traceId);
+    if (this.#traces.size > TRACES_MAX) this.#traces.delete(this.#traces.keys().next().value!);
   }
 
   countCommand({ action, rule }: Command): void {
@@ -183,13 +198,17 @@ export class Durations {
   static readonly boundsMs: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
   /** One more than there are bounds, not cumulative. */
   readonly counts: number[] = new Array<number>(Durations.boundsMs.length + 1).fill(0);
+  /** Of each bucket the latest with a trace. */
+  readonly exemplars: ({ traceId: string; atMs: number; durationMs: number } | undefined)[] = [];
   sumMs = 0;
 
-  observe(durationMs: number): void {
+  /** `from`: the trace that it was measured in, by which somebody can look what took so long. */
+  observe(durationMs: number, from?: { traceId: string; atMs: number }): void {
     let bucket = 0;
     while (bucket < Durations.boundsMs.length && durationMs > Durations.boundsMs[bucket]!) bucket++;
     this.counts[bucket]!++;
     this.sumMs += durationMs;
+    if (from !== undefined) this.exemplars[bucket] = { ...from, durationMs };
   }
 }
 

@@ -17,8 +17,11 @@ const LINKS_MAX = 128;
 
 /** The trace of one batch. Without an SDK in the process it costs one call. */
 export interface BatchTrace {
-  /** A span of its own for a command: it continues the trace of the event that caused it, if the batch holds it. */
-  decision(command: Command): void;
+  /**
+   * A span of its own for a command: it continues the trace of the event that caused it, if the batch holds it. Answers
+   * the id of that trace; undefined where there is none, without an SDK and without a trace of the event.
+   */
+  decision(command: Command): string | undefined;
   /** Call once. `failure` is what the batch ended with. */
   end(failure?: Error): void;
 }
@@ -41,23 +44,24 @@ export function traceBatch(topic: string, partition: number, records: readonly L
   return {
     decision(command) {
       const cause = records.find(({ offset }) => String(offset) === command.position.offset);
-      tracer
-        .startSpan(
-          'firebreak.decision',
-          {
-            kind: SpanKind.PRODUCER,
-            links: [{ context: span.spanContext() }],
-            attributes: {
-              'firebreak.command.id': command.id,
-              'firebreak.command.action': command.action,
-              'firebreak.rule': command.rule,
-              'firebreak.trigger.event': command.triggerEventId,
-              ...(command.session === undefined ? {} : { 'firebreak.session': command.session }),
-            },
+      const decision = tracer.startSpan(
+        'firebreak.decision',
+        {
+          kind: SpanKind.PRODUCER,
+          links: [{ context: span.spanContext() }],
+          attributes: {
+            'firebreak.command.id': command.id,
+            'firebreak.command.action': command.action,
+            'firebreak.rule': command.rule,
+            'firebreak.trigger.event': command.triggerEventId,
+            ...(command.session === undefined ? {} : { 'firebreak.session': command.session }),
           },
-          parentOf(cause),
-        )
-        .end();
+        },
+        parentOf(cause),
+      );
+      decision.end();
+      const context = decision.spanContext();
+      return isSpanContextValid(context) ? context.traceId : undefined;
     },
     end(failure) {
       endSpan(span, failure);

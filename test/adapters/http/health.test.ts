@@ -13,14 +13,15 @@ beforeEach(async () => {
     host: '127.0.0.1',
     port: 0,
     metrics: { contentType: 'text/plain; version=0.0.4', metrics: () => scrape() },
+    openMetrics: { contentType: 'application/openmetrics-text', metrics: async () => 'up 1\n# EOF\n' },
     notReady: () => reasons,
   });
 });
 afterEach(() => server.close());
 
-function call(path: string, method = 'GET') {
+function call(path: string, method = 'GET', headers: Record<string, string> = {}) {
   return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
-    request({ host: '127.0.0.1', port: server.port, path, method }, (response) => {
+    request({ host: '127.0.0.1', port: server.port, path, method, headers }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (part) => {
         body += part;
@@ -53,6 +54,12 @@ describe('serveHealth', () => {
     expect(answer.headers['content-type']).toBe(
       path === '/metrics' && status === 200 ? 'text/plain; version=0.0.4' : 'application/json',
     );
+  });
+
+  it('gives OpenMetrics to a scraper that accepts it', async () => {
+    const accept = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1';
+    const { headers, body } = await call('/metrics', 'GET', { accept });
+    expect([headers['content-type'], body]).toEqual(['application/openmetrics-text', 'up 1\n# EOF\n']);
   });
 
   it('is not ready for as long as there is a reason, and alive all the same', async () => {
@@ -88,6 +95,7 @@ describe('serveHealth', () => {
       host: '127.0.0.1',
       port: server.port,
       metrics: { contentType: '', metrics: async () => '' },
+      openMetrics: { contentType: '', metrics: async () => '' },
       notReady: () => [],
     });
     await expect(again).rejects.toThrow(`http 127.0.0.1:${server.port} cannot be listened on (EADDRINUSE)`);
@@ -103,6 +111,7 @@ describe('serveHealth', () => {
       host: '127.0.0.1',
       port: server.port,
       metrics: { contentType: '', metrics: async () => '' },
+      openMetrics: { contentType: '', metrics: async () => '' },
       notReady: () => [],
     });
   });

@@ -59,7 +59,7 @@ describe('traceBatch', () => {
   it('continues the trace of the event that caused a command', () => {
     const { named } = withSdk();
     const batch = traceBatch('firebreak.actions', 3, [record(7), record(8, `00-${TRACE}-${PARENT}-01`)]);
-    batch.decision(command('8'));
+    expect(batch.decision(command('8'))).toBe(TRACE);
     batch.end();
     const [decision] = named('firebreak.decision');
     const [span] = named('firebreak.batch');
@@ -91,7 +91,7 @@ describe('traceBatch', () => {
 
   it('does nothing without an SDK', () => {
     const batch = traceBatch('firebreak.actions', 3, [record(8, `00-${TRACE}-${PARENT}-01`)]);
-    batch.decision(command('8'));
+    expect(batch.decision(command('8'))).toBe(TRACE);
     batch.end();
     const { spans } = withSdk();
     expect(spans()).toEqual([]);
