@@ -342,6 +342,14 @@ export const ALERT_GROUPS: readonly AlertGroup[] = [
         description: 'In {{ $value }} partitions evidence pauses where it would kill. Learn a new baseline.',
       },
       {
+        name: 'FirebreakBudgetOverrun',
+        expr: `sum(increase(${m('reviews_total')}{by="intent",outcome="released"}[7d])) > 3 and sum(increase(${m('reviews_total')}{by="intent",outcome="released"}[7d])) / clamp_min(sum(increase(${m('finished_sessions_total')}[7d])), 1) > on() 2 * max(${m('baseline_budget_ratio')}{condition="pause"})`,
+        for: '0s',
+        severity: 'warning',
+        summary: 'Reviewers release more sessions that intents paused than the budget allows.',
+        description: '{{ $value | humanize }} were released in seven days, more than twice the budget of pauses.',
+      },
+      {
         name: 'FirebreakVersionsDiffer',
         expr: `count(count by (version) (${m('build_info')})) > 1`,
         for: '1h',

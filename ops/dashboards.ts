@@ -335,6 +335,17 @@ const BASELINES: Dashboard = {
           'ops',
           [`sum by (rule, action) (${rate('commands_total')})`, '{{rule}} {{action}}'],
         ),
+        panel(
+          'lines',
+          'Budget of pauses: granted and used',
+          'Used: sessions that intents paused and people released, of all that finished, over seven days.',
+          'percentunit',
+          [`max(${of('baseline_budget_ratio', 'condition="pause"')})`, 'granted'],
+          [
+            `sum(increase(${of('reviews_total', 'by="intent",outcome="released"')}[7d])) / clamp_min(sum(increase(${of('finished_sessions_total')}[7d])), 1)`,
+            'used',
+          ],
+        ),
         panel('lines', 'Drift', 'Above 6.9 nats finished sessions are not as those that certify.', 'none', [
           `max by (partition) (${of('baseline_drift_nats')})`,
           '{{partition}}',

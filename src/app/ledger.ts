@@ -70,7 +70,8 @@ export class Ledger {
     const nowMs = this.#clock.monotonicMs();
     known.provenMs = nowMs;
     if (leasedMs !== undefined) known.leasedMs = leasedMs;
-    const { drift } = worker.partition.state;
+    const { drift, finished } = worker.partition.state;
+    known.finished = finished;
     if (drift === undefined) delete known.drift;
     else known.drift = { nats: driftEvidence(drift), drifted: drift.drifted };
     if (!worker.unsaved) known.checkpointedMs = nowMs;
@@ -92,7 +93,8 @@ export class Ledger {
     };
     const rules = [...plan.groups.values()].flatMap((group) => group.rules);
     this.#stats.expect({
-      rules: [...rules.map(({ rule }) => rule.id), ...(evidence?.intents ?? []).map(({ intent }) => intent.id)],
+      rules: rules.map(({ rule }) => rule.id),
+      intents: (evidence?.intents ?? []).map(({ intent }) => intent.id),
       exceptions: rules.flatMap(({ rule }) => (rule.exceptions ?? []).map(({ name }) => name)),
     });
     // Exceptions for several rules stand in each of them.

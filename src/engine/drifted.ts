@@ -17,6 +17,7 @@ const RUN_SHARE = 0.25;
  */
 export function noteFinished(session: Session, outputs: Outputs): void {
   const { state, plan } = outputs.partition;
+  if (session.level !== 'killed' && session.actions > 0) state.finished++;
   const { drift } = state;
   if (!drift || !plan?.evidence || !session.intents || session.degraded) return;
   if (levelRank(session.level) >= levelRank('paused') || session.startMs < drift.sinceMs) return;

@@ -54,6 +54,7 @@ export const PartitionState = z.strictObject({
     .nonnegative()
     .default(0)
     .describe('Clock at which it jumped last: what was due over that jump waits for a person.'),
+  finished: counter.default(0).describe('Lives of sessions that ended without a kill.'),
   drift: DriftState.optional().describe('Absent under a policy without a baseline that can be compared with.'),
   auditChain: z.string().default('').describe('Offset at which the chain of the audit trail begins.'),
   auditIndex: counter.default(0).describe('Entries of that chain.'),
@@ -72,6 +73,7 @@ export function emptyPartitionState(): PartitionState {
     orders: [],
     liftedOrders: [],
     jumpedMs: 0,
+    finished: 0,
     auditChain: '',
     auditIndex: 0,
     auditHash: '',

@@ -47,6 +47,7 @@ describe('drift', () => {
     expect(driftOf(log)!.sessions).toBe(counted + 1);
     log.tick(40 * HOUR);
     expect(driftOf(log)!.sessions).toBe(7);
+    expect(log.partition.state.finished).toBe(7);
   });
 
   it('is found once, when no session is as those before, and from then on evidence pauses where it would kill', () => {

@@ -225,6 +225,20 @@ export const ALERT_CASES: readonly AlertCase[] = [
     quiet: { 'firebreak_baseline_drifted{partition="3"}': '0x200' },
   },
   {
+    alert: 'FirebreakBudgetOverrun',
+    fires: {
+      'firebreak_reviews_total{rule="i",by="intent",outcome="released"}': '0 0+1x200',
+      'firebreak_finished_sessions_total{partition="0"}': '0 0+50x200',
+      'firebreak_baseline_budget_ratio{condition="pause",grade="conformal"}': '0.005x200',
+    },
+    at: '20m',
+    quiet: {
+      'firebreak_reviews_total{rule="i",by="intent",outcome="released"}': '0 0+1x200',
+      'firebreak_finished_sessions_total{partition="0"}': '0 0+200x200',
+      'firebreak_baseline_budget_ratio{condition="pause",grade="conformal"}': '0.005x200',
+    },
+  },
+  {
     alert: 'FirebreakVersionsDiffer',
     fires: {
       'firebreak_build_info{instance="a",version="1"}': '1x200',

@@ -80,6 +80,31 @@ export const DECISION_METRICS: readonly MetricDefinition[] = [
     read: (stats) => counted('exception', stats.lifted),
   },
   {
+    type: 'counter',
+    name: 'reviews_total',
+    help: 'Pauses that asked people and are over, by the rule or intent, by which of both it is, and by outcome.',
+    watch:
+      'released: honest work was stopped; of intents their share of finished sessions is the part of the budget that is used. unanswered: people do not keep up.',
+    labels: ['rule', 'by', 'outcome'],
+    read: function* ({ reviews, intents }) {
+      for (const [rule, counts] of reviews) {
+        const by = intents.has(rule) ? 'intent' : 'rule';
+        for (const [outcome, count] of Object.entries(counts)) yield [{ rule, by, outcome }, count];
+      }
+    },
+  },
+  {
+    type: 'counter',
+    name: 'finished_sessions_total',
+    help: 'Lives of sessions that ended without a kill, by partition.',
+    watch: 'What budgets are shares of.',
+    labels: ['partition'],
+    read: function* ({ partitions }) {
+      for (const [partition, { finished }] of partitions)
+        if (finished !== undefined) yield [{ partition: String(partition) }, finished];
+    },
+  },
+  {
     type: 'gauge',
     name: 'policy_info',
     help: 'The policy that is followed; the value is 1.',

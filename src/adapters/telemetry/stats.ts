@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../domain/audit.ts';
 import type { Baseline } from '../../domain/baseline.ts';
-import type { Command } from '../../domain/command.ts';
+import type { Cause, Command } from '../../domain/command.ts';
 import type { Expiry } from '../../domain/expiry.ts';
 import { FINDING_CODES, type Finding, type FindingCode } from '../../domain/finding.ts';
 import { parseInstant } from '../../domain/instant.ts';
@@ -28,11 +28,17 @@ export interface PartitionStats {
   stored?: number;
   /** What finished sessions say against the baseline, nats; absent where there is none to compare with. */
   drift?: { nats: number; drifted: boolean };
+  /** Lives of sessions that ended without a kill, ever. */
+  finished?: number;
   /** Why it is not ready. */
   reason?: string;
   /** Monotonic time at which log, state and outlet last answered. */
   provenMs?: number;
 }
+
+/** What became of a pause that asked people. */
+export const REVIEW_OUTCOMES = ['released', 'rejected', 'unanswered'] as const;
+export type ReviewOutcome = (typeof REVIEW_OUTCOMES)[number];
 
 /** What becomes of a position of the log; `no_record` is one that holds none (a transaction's marker, compacted away). */
 export const OUTCOMES = [
@@ -111,6 +117,10 @@ export class Stats {
   };
   /** By rule: what those in the shadow would have done. */
   readonly shadowHits = new Map<string, number>();
+  /** By the rule or intent that paused. */
+  readonly reviews = new Map<string, Counts<ReviewOutcome>>();
+  /** Ids of the intents of the policies that this process has seen. */
+  readonly intents = new Set<string>();
   readonly levelChanges: Counts<Level> = zeros(LEVELS);
   readonly batch = new Durations();
   readonly publish = new Durations();
@@ -134,8 +144,11 @@ export class Stats {
     if (body.type === 'refused') this.refused[body.refusal]++;
   }
 
-  countFinding({ code, level, rule, exceptions = [] }: Finding): void {
+  countFinding(finding: Finding): void {
+    const { code, level, rule, exceptions = [] } = finding;
     this.findings[code]++;
+    const outcome = outcomeOf(finding);
+    if (outcome !== undefined && rule !== undefined) this.#reviewsOf(rule)[outcome]++;
     if (code === 'level_changed' && level !== undefined) this.levelChanges[level.to]++;
     if (code === 'shadow_hit' && rule !== undefined) this.shadowHits.set(rule, (this.shadowHits.get(rule) ?? 0) + 1);
     for (const name of exceptions) this.lifted.set(name, (this.lifted.get(name) ?? 0) + 1);
@@ -164,9 +177,12 @@ export class Stats {
    * Shows the series of a policy at zero: Prometheus sees no increase in one that begins at 1, and the first kill of a
    * rule is the one that matters.
    */
-  expect({ rules, exceptions }: { rules: Iterable<string>; exceptions: Iterable<string> }): void {
-    for (const rule of rules) {
+  expect(policy: { rules: Iterable<string>; intents: Iterable<string>; exceptions: Iterable<string> }): void {
+    const { rules, intents, exceptions } = policy;
+    for (const intent of intents) this.intents.add(intent);
+    for (const rule of [...rules, ...intents]) {
       this.#commandsOf(rule);
+      this.#reviewsOf(rule);
       this.shadowHits.set(rule, this.shadowHits.get(rule) ?? 0);
     }
     for (const exception of exceptions) this.lifted.set(exception, this.lifted.get(exception) ?? 0);
@@ -175,6 +191,12 @@ export class Stats {
   #commandsOf(rule: string): Counts<Command['action']> {
     const counts = this.commands.get(rule) ?? { pause: 0, resume: 0, kill: 0 };
     this.commands.set(rule, counts);
+    return counts;
+  }
+
+  #reviewsOf(rule: string): Counts<ReviewOutcome> {
+    const counts = this.reviews.get(rule) ?? zeros(REVIEW_OUTCOMES);
+    this.reviews.set(rule, counts);
     return counts;
   }
 
@@ -192,6 +214,15 @@ export class Stats {
     return sum;
   }
 }
+
+/** How the review of a pause ended; undefined for a finding that ends none. The first of two approvals does not. */
+function outcomeOf({ code, rule, decision, request }: Finding): ReviewOutcome | undefined {
+  if (code === 'level_changed' && rule === NO_ANSWER) return 'unanswered';
+  if (code !== 'decision_accepted' || request !== undefined) return undefined;
+  return decision?.kind === 'release' ? 'released' : decision?.kind === 'reject' ? 'rejected' : undefined;
+}
+
+const NO_ANSWER: Cause = 'firebreak:no-answer';
 
 /** A histogram of durations. A bucket holds what took at most its bound; the last one has none. */
 export class Durations {

@@ -102,6 +102,30 @@ describe('metricsOf', () => {
     });
   });
 
+  it('counts how reviews end, once each, by rule and by intent, from zero', async () => {
+    const stats = new Stats();
+    stats.expect({ rules: ['loop'], intents: ['errand'], exceptions: [] });
+    const said = (finding: Partial<Finding>) =>
+      stats.countFinding({ code: 'decision_accepted', ...finding } as Finding);
+    const by = { id: 'kim' };
+    said({ rule: 'errand', decision: { id: 'd-1', kind: 'release', by } });
+    said({ rule: 'errand', decision: { id: 'd-2', kind: 'release', by }, request: {} as never }); // one of two approvals
+    said({ rule: 'loop', decision: { id: 'd-3', kind: 'reject', by } });
+    said({ rule: 'loop', decision: { id: 'd-4', kind: 'pause', by } });
+    said({ code: 'level_changed', rule: 'firebreak:no-answer', level: { from: 'paused', to: 'killed' } });
+    expect(series(await metricsOf(stats, new ManualClock()).metrics(), 'firebreak_reviews_total')).toEqual({
+      'firebreak_reviews_total{rule="loop",by="rule",outcome="released"}': 0,
+      'firebreak_reviews_total{rule="loop",by="rule",outcome="rejected"}': 1,
+      'firebreak_reviews_total{rule="loop",by="rule",outcome="unanswered"}': 0,
+      'firebreak_reviews_total{rule="errand",by="intent",outcome="released"}': 1,
+      'firebreak_reviews_total{rule="errand",by="intent",outcome="rejected"}': 0,
+      'firebreak_reviews_total{rule="errand",by="intent",outcome="unanswered"}': 0,
+      'firebreak_reviews_total{rule="firebreak:no-answer",by="rule",outcome="released"}': 0,
+      'firebreak_reviews_total{rule="firebreak:no-answer",by="rule",outcome="rejected"}': 0,
+      'firebreak_reviews_total{rule="firebreak:no-answer",by="rule",outcome="unanswered"}': 1,
+    });
+  });
+
   it('copies what was counted, again at each scrape', async () => {
     const stats = new Stats();
     const clock = new ManualClock();
