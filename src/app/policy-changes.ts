@@ -104,9 +104,14 @@ function settingLines({ settings: before }: PolicyBody, { settings: after }: Pol
     .map((name) => `~ ${name.replace(/Ms$/, '')}: ${settingText(name, before)} → ${settingText(name, after)}`);
 }
 
+/** What a setting without a value means. */
+const ABSENT: Partial<Record<keyof PolicySettings, string>> = { enforcers: 'all at once' };
+
 function settingText(name: keyof PolicySettings, settings: PolicySettings): string {
   const value = settings[name];
-  return typeof value === 'number' && name.endsWith('Ms') ? formatDuration(value) : textOf(value) || 'as learned';
+  return typeof value === 'number' && name.endsWith('Ms')
+    ? formatDuration(value)
+    : textOf(value) || ABSENT[name] || 'as learned';
 }
 
 function textOf(value: unknown): string {

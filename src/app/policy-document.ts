@@ -20,7 +20,10 @@ const SETTINGS = {
   acknowledgeWithin: 'acknowledgeWithinMs',
   publishAttempts: 'publishAttempts',
   releaseApprovals: 'releaseApprovals',
-} as const satisfies Record<Exclude<keyof PolicyDocument, 'kind' | 'budgets' | 'cohort'>, keyof PolicySettings>;
+} as const satisfies Record<
+  Exclude<keyof PolicyDocument, 'kind' | 'budgets' | 'cohort' | 'enforcers'>,
+  keyof PolicySettings
+>;
 
 type NumberSetting = (typeof SETTINGS)[keyof typeof SETTINGS];
 
@@ -40,6 +43,7 @@ export function readSettings({ value }: YamlDocument, report: Report): PolicySet
   }
   if (parsed.data.budgets !== undefined) settings.budgets = readBudgets(parsed.data.budgets, report);
   if (parsed.data.cohort !== undefined) settings.cohort = readCohort(parsed.data.cohort, report);
+  if (parsed.data.enforcers !== undefined) settings.enforcers = parsed.data.enforcers;
   return PolicySettings.safeParse(settings).data;
 }
 

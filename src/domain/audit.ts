@@ -75,6 +75,7 @@ export const AuditEntry = z
         command: z.string(),
         status: z.enum(ACKNOWLEDGEMENTS),
         enforcer: z.string(),
+        class: z.string().optional(),
         reason: z.string().optional(),
         publishToAcknowledgeMs: z.int().optional().describe('Of the first `enforced` of a command.'),
         detectToLastActionMs: z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Grant, Person } from './decision.ts';
+import { Standby } from './enforcer-class.ts';
 
 /** Where in the log a decision was caused. `offset` is text, as in every JSON that leaves the process. */
 export const Position = z.strictObject({
@@ -66,6 +67,7 @@ export const Command = z
     ...Reasoning,
     by: Person.optional().describe('Who decided it, where a person did.'),
     grant: Grant.optional().describe('Of a resume: how far the session may go.'),
+    standby: Standby,
     policyHash: z.string(),
     position: Position,
     signature: z.string().optional().describe('Ed25519 over RFC 8785 canonical JSON without this field.'),

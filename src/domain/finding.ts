@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { canonicalJson } from './canonical-json.ts';
 import { Actor, EvidenceStep, Position, Reasoning } from './command.ts';
 import { DECISION_KINDS, DecisionRefusal, Grant, OrderScope, Person } from './decision.ts';
+import { Standby } from './enforcer-class.ts';
 import { Level } from './level.ts';
 
 /** Why a finding exists. A closed set: it is a metric label. */
@@ -110,6 +111,7 @@ export const Finding = z
     evidenceOmitted: z.int().nonnegative().optional(),
     command: z.string().optional().describe('Id of the command that it is about.'),
     attempt: z.int().positive().optional().describe('How often that command was published.'),
+    standby: Standby,
     count: z
       .int()
       .positive()

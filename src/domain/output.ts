@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AuditEntry } from './audit.ts';
 import { type Command, Position } from './command.ts';
 import type { Decision, Order } from './decision.ts';
+import { Standby } from './enforcer-class.ts';
 import type { Finding } from './finding.ts';
 import { Level } from './level.ts';
 import type { Acknowledgement, PolicyActivated, RawRecord, Refusal } from './record.ts';
@@ -15,6 +16,7 @@ export const Verdict = z
     rule: z.string(),
     time: z.string(),
     position: Position.describe('Enforcers ignore what is not above the last position that they obeyed.'),
+    standby: Standby,
   })
   .describe('Firebreak verdict');
 export type Verdict = z.infer<typeof Verdict>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Decision, Order } from './decision.ts';
 import { DriftState } from './drift.ts';
+import { EnforcerClass } from './enforcer-class.ts';
 import type { ActionEvent } from './event.ts';
 
 /**
@@ -23,6 +24,7 @@ export const Acknowledgement = z.looseObject({
     .enum(ACKNOWLEDGEMENTS)
     .describe('received: on its way; enforced: done; failed: tried in vain; unsupported: not possible here, ever.'),
   enforcer: text,
+  class: EnforcerClass.optional().describe('Which of the policy’s `enforcers` it is, where it is one of them.'),
   reason: z.string().optional(),
 });
 export type Acknowledgement = z.infer<typeof Acknowledgement>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Baseline, Budgets, CONFIDENCES, ON_UNCERTIFIED } from './baseline.ts';
 import { CalendarDate } from './calendar-date.ts';
 import { Duration } from './duration.ts';
+import { EnforcerClasses } from './enforcer-class.ts';
 import { Intent } from './intent.ts';
 import { Match } from './match.ts';
 import { RuleTest } from './rule-test.ts';
@@ -185,6 +186,7 @@ export const PolicySettings = z.strictObject({
   acknowledgeWithinMs: z.int().positive().default(60_000),
   publishAttempts: z.int().min(1).max(PUBLISH_ATTEMPTS_MAX).default(3),
   releaseApprovals: z.int().min(1).max(2).default(1),
+  enforcers: EnforcerClasses.optional().describe('Absent: every enforcer acts at once.'),
   budgets: Budgets.optional().describe('Of the evidence; absent: those that the baseline was learned with.'),
   cohort: z.array(z.string()).min(1).max(3).optional(),
 });
@@ -214,11 +216,14 @@ export const PolicyDocument = z
     publishAttempts: PolicySettings.shape.publishAttempts
       .unwrap()
       .optional()
-      .describe('So often an unconfirmed command is published before it is escalated.'),
+      .describe('So often an unconfirmed command is published, to each class of enforcers, before it is escalated.'),
     releaseApprovals: PolicySettings.shape.releaseApprovals
       .unwrap()
       .optional()
       .describe('People who must agree before a release or the lifting of an order counts: 1, or 2 (four eyes).'),
+    enforcers: EnforcerClasses.optional().describe(
+      'Classes of enforcers: the first acts at once, the next when none before it confirms. Absent: all at once.',
+    ),
     budgets: z
       .strictObject({
         watch: Share.optional(),

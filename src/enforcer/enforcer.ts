@@ -8,6 +8,7 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { createLogger } from '../adapters/telemetry/log.ts';
 import type { TlsFiles } from '../adapters/tls-files.ts';
 import { loadKeyFile } from '../app/keys.ts';
+import { EnforcerClass } from '../domain/enforcer-class.ts';
 import type { RawRecord } from '../domain/record.ts';
 import { DeadMan } from './dead-man.ts';
 import type { Hands, HostedSession } from './hands.ts';
@@ -18,6 +19,11 @@ import type { Stand } from './standing.ts';
 export interface EnforcerOptions extends Hands {
   /** Name in acknowledgements: which gateway, runner or platform this is. */
   name: string;
+  /**
+   * Which of the policy's `enforcers` this is: it waits while a command names it in `standby`. Absent, or none of them:
+   * every command is obeyed at once.
+   */
+  class?: string;
   /** HOST:PORT. */
   brokers: readonly string[];
   /** Absent: without TLS. */
@@ -48,14 +54,16 @@ const DEAD_MAN_AFTER_MS = 30_000;
 const SETTLE_INTERVAL_MS = 1000;
 
 /**
- * Obeys Firebreak: fulfilled when what stands now is known and being enforced. Throws when the key file cannot be used or
- * a topic is missing. It joins no group; each enforcer sees every command and does what concerns its own sessions.
+ * Obeys Firebreak: fulfilled when what stands now is known and being enforced. Throws when the key file cannot be used, a
+ * topic is missing or `class` is no name of one. It joins no group; each enforcer sees every command and does what concerns its own sessions.
  *
  * What it does when the world fails: without Kafka nobody judges, so the dead man pauses after `deadManAfterMs`; a hand
  * that throws is tried again for ever, with growing delays, and each failure is acknowledged as `failed`.
  */
 export async function connectEnforcer(options: EnforcerOptions): Promise<Enforcer> {
   const { name, topicPrefix = 'firebreak.', deadManAfterMs = DEAD_MAN_AFTER_MS } = options;
+  const unusable = EnforcerClass.optional().safeParse(options.class).error?.issues[0];
+  if (unusable !== undefined) throw new Error(`class: found "${options.class}"; allowed: ${unusable.message}`);
   const logger = options.logger ?? createLogger('warn');
   const clock = systemClock;
   const { signing: signingKey, keyring } = await loadKeyFile(options.keyFile);
@@ -81,6 +89,7 @@ export async function connectEnforcer(options: EnforcerOptions): Promise<Enforce
   });
   const obedience = new Obedience({
     name,
+    class: options.class,
     hands: options,
     clock,
     logger,

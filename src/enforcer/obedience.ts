@@ -10,6 +10,8 @@ import { RANK, type Stand, type Standing, StandingTable, stronger } from './stan
 export interface ObedienceParts {
   /** Name of this enforcer in acknowledgements. */
   name: string;
+  /** Waits while a command or verdict names it in `standby`; undefined: never. */
+  class: string | undefined;
   hands: Hands;
   /** Undefined: sessions run on while nobody judges. */
   deadMan: DeadMan | undefined;
@@ -51,6 +53,7 @@ export class Obedience {
 
   /** A command whose signature was found right, and which has not expired. `timeMs` is its append time. */
   command(command: Command, timeMs: number): void {
+    if (this.#waits(command)) return;
     const taken = this.#table.takeCommand(command, timeMs);
     this.#parts.logger.info({ command: command.id, action: command.action, taken }, 'command');
     const stand = ({ pause: 'paused', resume: 'free', kill: 'killed' } as const)[command.action];
@@ -63,6 +66,7 @@ export class Obedience {
   }
 
   verdict(verdict: Verdict, timeMs: number): void {
+    if (this.#waits(verdict)) return;
     this.#table.takeVerdict(verdict, timeMs);
   }
 
@@ -160,6 +164,12 @@ export class Obedience {
     // What a later command has overtaken is not answered: it was not done.
   }
 
+  /** It comes again, without the name of this class, should nobody before it confirm. */
+  #waits({ standby }: Pick<Command, 'standby'>): boolean {
+    const { class: own } = this.#parts;
+    return own !== undefined && (standby?.includes(own) ?? false);
+  }
+
   #isDue(session: string): boolean {
     const failed = this.#failures.get(session);
     return failed === undefined || this.#parts.clock.monotonicMs() >= failed.againMs;
@@ -172,7 +182,7 @@ export class Obedience {
   }
 
   #acknowledge(session: string, command: string, status: Acknowledgement['status'], reason?: string): void {
-    const { name } = this.#parts;
+    const { name, class: of } = this.#parts;
     const id = `${command}/${name}/${status}`;
     this.#parts.acknowledge({
       id,
@@ -180,6 +190,7 @@ export class Obedience {
       session,
       status,
       enforcer: name,
+      ...(of === undefined ? {} : { class: of }),
       ...(reason === undefined ? {} : { reason }),
     });
   }

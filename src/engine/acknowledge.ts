@@ -1,8 +1,9 @@
+import type { Command } from '../domain/command.ts';
 import { formatDuration } from '../domain/duration.ts';
 import type { ActionEvent } from '../domain/event.ts';
 import { formatInstant } from '../domain/instant.ts';
 import type { Acknowledgement, Published } from '../domain/record.ts';
-import { standingOf } from './level.ts';
+import { standbyOf, standingOf } from './level.ts';
 import type { Outputs } from './outputs.ts';
 import { requestOf } from './request.ts';
 import type { Session } from './session/session.ts';
@@ -16,7 +17,7 @@ export function published(session: Session, { command }: Published, outputs: Out
   if (issued?.id === command && issued.publishedMs < 0) {
     touch(session, outputs);
     issued.publishedMs = nowMs;
-    if (issued.text !== undefined) issued.dueMs = nowMs + settings.acknowledgeWithinMs;
+    if (issued.isAwaited) issued.dueMs = nowMs + settings.acknowledgeWithinMs;
     outputs.audit(session.id, { published: { command, detectToPublishMs: nowMs - issued.atMs } });
   }
   if (pause?.command === command && pause.publishedMs < 0) {
@@ -42,7 +43,7 @@ export function published(session: Session, { command }: Published, outputs: Out
 
 /** What an enforcer says of the last command. Of each status only the first counts, whoever says it. */
 export function acknowledged(session: Session, acknowledgement: Acknowledgement, outputs: Outputs): void {
-  const { id, command, status, enforcer, reason } = acknowledgement;
+  const { id, command, status, enforcer, class: of, reason } = acknowledgement;
   const issued = session.standing?.issued;
   if (issued?.id !== command || !issued.acknowledge(status)) return;
   touch(session, outputs);
@@ -54,6 +55,7 @@ export function acknowledged(session: Session, acknowledgement: Acknowledgement,
       command,
       status,
       enforcer,
+      ...(of === undefined ? {} : { class: of }),
       ...(reason === undefined ? {} : { reason }),
       ...(enforced && issued.publishedMs >= 0 ? { publishToAcknowledgeMs: outputs.nowMs - issued.publishedMs } : {}),
       ...(acted ? { detectToLastActionMs: issued.lastAgainstMs - issued.atMs } : {}),
@@ -62,36 +64,55 @@ export function acknowledged(session: Session, acknowledgement: Acknowledgement,
   if (enforced) issued.settle();
   else if (status !== 'received') {
     const why = `${enforcer} could not enforce it: ${status}${reason === undefined ? '' : `, ${reason}`}`;
-    outputs.finding('command_unacknowledged', session, {
-      reason: why,
-      command,
-      attempt: issued.attempts,
-      severity: 'high',
-    });
+    const { attempts: attempt, reach } = issued;
+    outputs.finding('command_unacknowledged', session, { reason: why, command, attempt, severity: 'high' });
+    // It will not become able either. A class that was reached before may be slower to say so than the next one to act.
+    const isLast = of !== undefined && of === outputs.settings.enforcers?.[reach - 1];
+    if (status === 'unsupported' && isLast && issued.isAwaited) escalated(session, issued, why, outputs);
   }
   outputs.partition.schedule(session);
 }
 
-/** Nobody confirmed the command in time: it is said once more, at last people are told. */
+/** Nobody confirmed the command in time: it is said once more, at last to others. */
 export function issuedAgain(session: Session, issued: Issued, outputs: Outputs): void {
   const { publishAttempts, acknowledgeWithinMs } = outputs.settings;
-  const about = { command: issued.id, attempt: issued.attempts };
+  const { id: command, attempts: attempt } = issued;
   const waited = `no enforcer has confirmed it within ${formatDuration(acknowledgeWithinMs)}`;
-  const command = issued.republished();
-  if (issued.attempts >= publishAttempts) {
-    issued.settle();
-    const reason = `${waited} of its publication number ${about.attempt}: see to the ${command.action} by hand`;
-    outputs.finding('command_escalated', session, { reason, severity: 'critical', ...about });
+  if (issued.tries >= publishAttempts) {
+    escalated(session, issued, `${waited} of its publication number ${attempt}`, outputs);
     return;
   }
+  const reason = `${waited}: published again`;
+  outputs.finding('command_unacknowledged', session, { reason, severity: 'high', command, attempt });
+  publishAgain(issued, standbyOf(issued.republished().action, issued.reach, outputs), outputs);
+}
+
+/** The next class of enforcers is to act as well; where none is left, a person. The verdict says so to who starts late. */
+function escalated(session: Session, issued: Issued, why: string, outputs: Outputs): void {
+  const { id: command, attempts: attempt } = issued;
+  const { action } = issued.republished();
+  const [next] = standbyOf(action, issued.reach, outputs).standby ?? [];
+  if (next === undefined) {
+    issued.settle();
+    const reason = `${why}: see to the ${action} by hand`;
+    outputs.finding('command_escalated', session, { reason, severity: 'critical', command, attempt });
+    return;
+  }
+  issued.reachNext();
+  const standby = standbyOf(action, issued.reach, outputs);
+  const reason = `${why}: from here on ${next} acts too`;
+  outputs.finding('command_escalated', session, { reason, severity: 'high', command, attempt, ...standby });
+  outputs.verdict(session, session.level, publishAgain(issued, standby, outputs));
+}
+
+/** Under the same id. */
+function publishAgain(issued: Issued, standby: Pick<Command, 'standby'>, outputs: Outputs): Command {
+  const command = { ...issued.republished(), ...standby };
   issued.attempts++;
-  issued.dueMs = outputs.nowMs + acknowledgeWithinMs;
-  outputs.finding('command_unacknowledged', session, {
-    reason: `${waited}: published again`,
-    severity: 'high',
-    ...about,
-  });
+  issued.tries++;
+  issued.dueMs = outputs.nowMs + outputs.settings.acknowledgeWithinMs;
   outputs.command(command, issued.attempts);
+  return command;
 }
 
 /**

@@ -72,6 +72,9 @@ export function issue(
   { triggerEventId, actor = actorOf(session), by, grant, offset }: Cause,
   outputs: Outputs,
 ): Command {
+  const standing = standingOf(session);
+  // A class that was needed once acts at once from then on.
+  const { reach = 1 } = standing.issued ?? {};
   const command: Command = {
     id: outputs.id('cmd', session.id, reasoning.rule, action, offset),
     action,
@@ -82,11 +85,19 @@ export function issue(
     ...reasoning,
     ...(by === undefined ? {} : { by }),
     ...(grant === undefined ? {} : { grant }),
+    ...standbyOf(action, reach, outputs),
     policyHash: outputs.policyHash,
     position: outputs.position,
   };
   outputs.command(command);
   outputs.verdict(session, level, command);
-  standingOf(session).issued = new Issued(command.id, outputs.nowMs, JSON.stringify(shortForm(command)));
+  standing.issued = new Issued(command.id, outputs.nowMs, JSON.stringify(shortForm(command)));
+  standing.issued.reach = reach;
   return command;
+}
+
+/** The classes that wait while others act. Whoever has stopped a session lets it go at once. */
+export function standbyOf(action: Command['action'], reach: number, { settings }: Outputs): Pick<Command, 'standby'> {
+  const standby = action === 'resume' ? [] : (settings.enforcers ?? []).slice(reach);
+  return standby.length === 0 ? {} : { standby };
 }

@@ -61,8 +61,10 @@ export class Outputs {
     this.audit(command.session, { command });
   }
 
-  verdict(session: Session, level: Level, { id, rule }: Command): void {
-    const verdict = { session: session.id, level, command: id, rule, time: this.time, position: this.position };
+  /** Of the place in the log where the command was caused, also when it is said again. */
+  verdict(session: Session, level: Level, { id, rule, time, position, standby }: Command): void {
+    const stands = { session: session.id, level, command: id, rule, time, position };
+    const verdict = { ...stands, ...(standby && { standby }) };
     this.list.push({ topic: 'verdicts', key: session.id, verdict });
   }
 

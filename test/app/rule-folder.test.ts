@@ -104,14 +104,18 @@ describe('a folder of rules', () => {
     const folder = await folderOf({
       'b.yaml': `${rule('bb')}---\n${rule('ba')}`,
       'a.yml': rule('aa'),
-      'policy.yaml': 'kind: policy\nidleEnd: 1h\n',
+      'policy.yaml': 'kind: policy\nidleEnd: 1h\nenforcers: [agent-runtime, gateway]\n',
       'a.test.yaml': `rule: aa\n${aTest}`,
       'notes.txt': 'not YAML: [',
     });
     const { body, diagnostics, files } = await loadRules([folder]);
     expect(diagnostics).toEqual([]);
     expect(body.rules.map(({ id }) => id)).toEqual(['aa', 'bb', 'ba']);
-    expect(body.settings).toMatchObject({ idleEndMs: 3_600_000, watchHoldMs: 600_000 });
+    expect(body.settings).toMatchObject({
+      idleEndMs: 3_600_000,
+      watchHoldMs: 600_000,
+      enforcers: ['agent-runtime', 'gateway'],
+    });
     expect(files.map((file) => file.replace(`${folder}/`, ''))).toEqual(['a.yml', 'b.yaml', 'policy.yaml']);
   });
 
@@ -125,6 +129,13 @@ describe('a folder of rules', () => {
     expect(await said({ 'a.yaml': `kind: policy\n---\n${rule('aa')}`, 'b.yaml': '# twice\nkind: policy\n' })).toEqual([
       'b.yaml:2:1: error: a policy has one document with settings; the other one is at a.yaml:1:1',
     ]);
+  });
+
+  it.each([
+    ['[gateway, gateway]', 'a.yaml:2:12: error: enforcers: each class once'],
+    ['[My Gateway]', 'a.yaml:2:13: error: enforcers.0: found "My Gateway"; allowed: lower-case letters, digits and -'],
+  ])('with the enforcers %s is refused', async (enforcers, message) => {
+    expect(await said({ 'a.yaml': `kind: policy\nenforcers: ${enforcers}\n---\n${rule('aa')}` })).toEqual([message]);
   });
 
   it('without rule files is a mistake', async () => {

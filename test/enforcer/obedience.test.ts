@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/adapters/memory/clock.ts';
 import type { Command } from '../../src/domain/command.ts';
+import type { Verdict } from '../../src/domain/output.ts';
 import { DeadMan } from '../../src/enforcer/dead-man.ts';
 import type { Hands } from '../../src/enforcer/hands.ts';
 import { Obedience } from '../../src/enforcer/obedience.ts';
@@ -10,7 +11,7 @@ import { command } from '../contracts/outlet.ts';
 const at = (offset: number, topicId = 't') => ({ topicId, partition: 1, offset: String(offset) });
 
 /** An enforcer of one session `s-1` of agent `a`, and what it did and said, in order. */
-async function enforcer(more: Partial<Hands> = {}, deadManAfterMs?: number) {
+async function enforcer(more: Partial<Hands> = {}, deadManAfterMs?: number, of?: string) {
   const clock = new ManualClock();
   const did: string[] = [];
   const hand = (name: string) => () => void did.push(name);
@@ -23,6 +24,7 @@ async function enforcer(more: Partial<Hands> = {}, deadManAfterMs?: number) {
   };
   const obedience = new Obedience({
     name: 'e',
+    class: of,
     hands,
     clock,
     logger: pino({ level: 'silent' }),
@@ -39,8 +41,9 @@ async function enforcer(more: Partial<Hands> = {}, deadManAfterMs?: number) {
     obedience.command(command(id, action, { position: at(offset), ...fields }), offset);
     return settled();
   };
-  const verdict = (id: string, level: 'watch' | 'paused' | 'killed', offset: number) => {
-    obedience.verdict({ session: 's-1', level, command: id, rule: 'r', time: 't', position: at(offset) }, offset);
+  const verdict = (id: string, level: Verdict['level'], offset: number, fields: Partial<Verdict> = {}) => {
+    const stands = { session: 's-1', level, command: id, rule: 'r', time: 't', position: at(offset) };
+    obedience.verdict({ ...stands, ...fields }, offset);
     return settled();
   };
   const lease = () => {
@@ -59,6 +62,21 @@ describe('an enforcer', () => {
     expect(await send('p', 'pause', 1)).toEqual(['p received', 'p enforced']);
     expect(await send('r', 'resume', 2)).toEqual(['r received', 'resume', 'r enforced']);
     expect(await settled()).toEqual([]);
+  });
+
+  it('of a class that stands by does and says nothing until a publication names it no more', async () => {
+    const { send, verdict, obedience } = await enforcer({}, undefined, 'gateway');
+    const standby = ['gateway', 'platform'];
+    expect(await send('p', 'pause', 1, { standby })).toEqual([]);
+    expect(await verdict('p', 'paused', 1, { standby })).toEqual([]);
+    expect(obedience.stand({ session: 's-1' })).toBe('free');
+    expect(await send('p', 'pause', 1, { standby: ['platform'] })).toEqual(['p received', 'pause', 'p enforced']);
+    expect(await verdict('k', 'killed', 2, { standby: ['platform'] })).toEqual(['kill', 'k enforced']);
+  });
+
+  it.each([undefined, 'misspelt'])('of the class %s obeys at once, whoever stands by', async (of) => {
+    const { send } = await enforcer({}, undefined, of);
+    expect(await send('k', 'kill', 1, { standby: ['gateway'] })).toEqual(['k received', 'kill', 'k enforced']);
   });
 
   it('obeys nothing that stands below the last position it obeyed', async () => {

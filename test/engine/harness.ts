@@ -82,8 +82,22 @@ export class Log {
     return this.append(atMs, { type: 'decision', decision: { id, by: { id: 'kim' }, ...about, ...decision } });
   }
 
-  acknowledge(atMs: number, command: string, status: Acknowledgement['status'], session = 's-1'): Output[] {
-    const acknowledgement = { id: `a-${this.#ids++}`, command, session, status, enforcer: 'gw' };
+  acknowledge(
+    atMs: number,
+    command: string,
+    status: Acknowledgement['status'],
+    session = 's-1',
+    of?: string,
+  ): Output[] {
+    const id = `a-${this.#ids++}`;
+    const acknowledgement = {
+      id,
+      command,
+      session,
+      status,
+      enforcer: 'gw',
+      ...(of === undefined ? {} : { class: of }),
+    };
     return this.append(atMs, { type: 'acknowledgement', acknowledgement });
   }
 

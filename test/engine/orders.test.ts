@@ -13,6 +13,8 @@ const logOf = (settings: Partial<PolicySettings> = {}) =>
 const CORP = { type: 'tenant', id: 'corp' } as const;
 const refusalsOf = (outputs: readonly Output[]) =>
   outputs.flatMap((output) => (output.topic === 'findings' ? (output.finding.refusal ?? []) : []));
+const commandsIn = (outputs: readonly Output[]) =>
+  outputs.flatMap((output) => (output.topic === 'commands' ? [output.command] : []));
 const scopesOf = (outputs: readonly Output[]) =>
   outputs.flatMap((output) =>
     output.topic === 'commands' && output.command.scope ? [`${output.command.action} ${output.command.scope}`] : [],
@@ -28,6 +30,17 @@ describe('a standing order', () => {
     const touched = log.act(2 * MINUTE, { tenant: 'corp', action: 'read' });
     expect([commandsOf(touched), findingsOf(touched)]).toEqual([['pause s-1'], ['level_changed']]);
     expect(log.level()).toBe('paused');
+  });
+
+  it('is for every class of enforcers at once, and is confirmed by the command of each session that acts', () => {
+    const log = logOf({ enforcers: ['runtime', 'gateway'], acknowledgeWithinMs: MINUTE, publishAttempts: 1 });
+    const [order] = commandsIn(log.decide(0, { kind: 'pause', scope: CORP }));
+    expect(order!.standby).toBeUndefined();
+    log.published(0, log.act(1, { tenant: 'corp' }));
+    // What an enforcer says of the order itself is of no session: it neither ends nor begins a waiting.
+    expect(log.acknowledge(2, order!.id, 'enforced')).toEqual([]);
+    expect(findingsOf(log.tick(2 * MINUTE))).toEqual(['command_escalated']);
+    expect(findingsOf(log.act(2 * MINUTE, { tenant: 'corp' }))).toEqual(['action_while_paused']);
   });
 
   it.each([

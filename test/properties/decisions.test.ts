@@ -18,7 +18,13 @@ const PLAN = planOf(
     { id: 'deletes', match: { action: 'delete' }, within: '30m', when: { pause: 'n > 2', kill: 'n > 30' } },
     { id: 'sends', match: { action: 'send' }, within: '30m', when: { watch: 'n > 0', pause: 'n > 1' } },
   ],
-  { answerWithinMs: 5 * MINUTE, reminderBeforeMs: MINUTE, acknowledgeWithinMs: MINUTE, publishAttempts: 2 },
+  {
+    answerWithinMs: 5 * MINUTE,
+    reminderBeforeMs: MINUTE,
+    acknowledgeWithinMs: MINUTE,
+    publishAttempts: 2,
+    enforcers: ['runtime', 'gateway'],
+  },
 );
 
 /** What happens next, as far as it can be said without what was before. */

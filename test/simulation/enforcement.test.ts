@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { BEHAVIOURS, type Behaviour, enforcementRun, type Fate } from './enforcement.ts';
 
-const RUNS = Number(process.env['FIREBREAK_RANDOM_RUNS'] ?? 15);
+const RUNS = Number(process.env['FIREBREAK_RANDOM_RUNS'] ?? 60);
 const FIRST = Number(process.env['FIREBREAK_RANDOM_SEED'] ?? 1) * 100_000;
 
 it(`every kill that is not enforced is found, and people are called: ${RUNS} runs`, {
@@ -9,23 +9,29 @@ it(`every kill that is not enforced is found, and people are called: ${RUNS} run
 }, async () => {
   const missed: string[] = [];
   const called: string[] = [];
+  const left: string[] = [];
   const fates: Fate[] = [];
   for (let seed = FIRST; seed < FIRST + RUNS; seed++) {
     for (const fate of await enforcementRun(seed)) {
       fates.push(fate);
-      const { behaviour, stopped, alarms, session } = fate;
+      const { behaviour, layered, stopped, early, alarms, session } = fate;
       if (!stopped && alarms.size === 0) missed.push(`seed ${seed} ${session} ${behaviour}`);
       // Who obeys and is heard gives no cause to call anybody.
       const sound = behaviour === 'prompt' || behaviour === 'duplicating';
       if (sound && (!stopped || alarms.has('command_escalated'))) called.push(`seed ${seed} ${session} ${behaviour}`);
+      // A second class that is sound stops whatever the first leaves running, and not before it is asked to.
+      if (layered && (early || (!stopped && behaviour !== 'lying'))) left.push(`seed ${seed} ${session} ${behaviour}`);
     }
   }
-  expect({ missed, called }).toEqual({ missed: [], called: [] });
+  expect({ missed, called, left }).toEqual({ missed: [], called: [], left: [] });
   // It was there to be found.
   const unenforced = (behaviour: Behaviour) => fates.some((fate) => fate.behaviour === behaviour && !fate.stopped);
   const seen = BEHAVIOURS.filter(unenforced);
-  if (RUNS >= 15) expect(seen).toEqual(expect.arrayContaining(['offline', 'lying', 'failing', 'unsupported']));
+  if (RUNS >= 60) expect(seen).toEqual(expect.arrayContaining(['offline', 'lying', 'failing', 'unsupported']));
+  const second = fates.filter(({ layered, stopped, alarms }) => layered && stopped && alarms.has('command_escalated'));
+  if (RUNS >= 60) expect(second.length).toBeGreaterThan(0);
+  const running = fates.filter(({ stopped }) => !stopped);
   console.log(
-    `${RUNS} runs, ${fates.length} kills, ${fates.filter(({ stopped }) => !stopped).length} not enforced, 0 not found`,
+    `${RUNS} runs, ${fates.length} kills, ${second.length} by the second class, ${running.length} not enforced, 0 not found`,
   );
 });

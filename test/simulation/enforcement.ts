@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Acknowledgement } from '../../src/domain/record.ts';
+import type { PolicySettings } from '../../src/domain/rule.ts';
 import type { Hands } from '../../src/enforcer/hands.ts';
 import { Obedience } from '../../src/enforcer/obedience.ts';
+import type { Stand } from '../../src/enforcer/standing.ts';
 import { bodyOf, World } from './world.ts';
 
 /**
@@ -32,9 +34,14 @@ export type Behaviour = (typeof BEHAVIOURS)[number];
 /** What became of one session that was killed. */
 export interface Fate {
   session: string;
+  /** Of the first class of enforcers. */
   behaviour: Behaviour;
+  /** There is a second class, which is prompt and waits for its turn. */
+  layered: boolean;
   /** The agent does nothing any more. */
   stopped: boolean;
+  /** The second class stopped it before it was its turn. */
+  early: boolean;
   /** Findings that call people: nobody confirmed, or it acts although it is killed. */
   alarms: ReadonlySet<string>;
 }
@@ -45,78 +52,80 @@ const ATTEMPTS = 3;
 /** Long enough for a pause without an answer, the kill, and all its publications. */
 const STEPS = 60;
 
-const POLICY = bodyOf(
-  { pause: 'n > 3', kill: 'n > 6' },
-  {
-    answerWithinMs: 30_000,
-    decisionGraceMs: 5000,
-    reminderBeforeMs: 10_000,
-    acknowledgeWithinMs: ACKNOWLEDGE_WITHIN_MS,
-    publishAttempts: ATTEMPTS,
-  },
-);
+const SETTINGS: Partial<PolicySettings> = {
+  answerWithinMs: 30_000,
+  decisionGraceMs: 5000,
+  reminderBeforeMs: 10_000,
+  acknowledgeWithinMs: ACKNOWLEDGE_WITHIN_MS,
+  publishAttempts: ATTEMPTS,
+};
+const BOUNDS = { pause: 'n > 3', kill: 'n > 6' };
+const POLICY = bodyOf(BOUNDS, SETTINGS);
+const LAYERED_POLICY = bodyOf(BOUNDS, { ...SETTINGS, enforcers: ['runtime', 'gateway'] });
 
-/** One run: a real analyzer in virtual time, agents that delete until something stops them, one enforcer for each. */
+/** One run: a real analyzer in virtual time, agents that delete until something stops them, enforcers for each. */
 export async function enforcementRun(seed: number): Promise<Fate[]> {
   const random = randomOf(seed);
+  const layered = random() < 0.5;
   const world = new World();
-  world.activate(await world.policy(POLICY));
+  world.activate(await world.policy(layered ? LAYERED_POLICY : POLICY));
   const process = world.process();
-  const agents = Array.from({ length: 1 + Math.floor(random() * 3) }, (_, i) => new Agent(`s-${i}`, world, random));
+  const count = 1 + Math.floor(random() * 3);
+  const agents = Array.from({ length: count }, (_, i) => new Agent(`s-${i}`, world, random, layered));
   let read = 0;
   for (let now = 0; now < STEPS; now++) {
     for (const agent of agents) agent.act();
     await process.drain();
     const said = world.outlet.outputs.slice(read);
     read += said.length;
-    for (const output of said) for (const agent of agents) agent.hear(output);
-    for (const agent of agents) agent.obey();
+    for (const agent of agents) agent.obey(said);
     await setImmediate();
     await world.clock.advance(STEP_MS);
   }
   await process.drain();
   await process.stop();
-  const findings = world.said('findings').map(({ finding }) => finding);
   const killed = new Set(
     world.said('verdicts').flatMap(({ verdict }) => (verdict.level === 'killed' ? verdict.session : [])),
   );
   return agents
     .filter(({ session }) => killed.has(session))
-    .map(({ session, behaviour, stopped }) => {
-      const own = findings.filter((finding) => finding.session === session).map(({ code }) => code);
-      const alarms = new Set(own.filter((code) => code === 'command_escalated' || code === 'action_after_kill'));
-      return { session, behaviour, stopped, alarms };
+    .map(({ session, behaviour, stopped, early }) => {
+      const codes = codesOf(world, session);
+      const alarms = new Set(codes.filter((code) => code === 'command_escalated' || code === 'action_after_kill'));
+      return { session, behaviour, layered, stopped, early, alarms };
     });
+}
+
+function codesOf(world: World, session: string): string[] {
+  return world.said('findings').flatMap(({ finding }) => (finding.session === session ? finding.code : []));
 }
 
 type Said = World['outlet']['outputs'][number];
 
-/** An agent that deletes without end, and the enforcer that has its hands on it. */
+/** An agent that deletes without end, and the enforcers that have their hands on it. */
 class Agent {
   readonly session: string;
   readonly behaviour: Behaviour;
   readonly #world: World;
   readonly #random: () => number;
-  readonly #enforcer: Obedience;
-  readonly #offlineUntilMs: number;
-  #missed: Said[] = [];
-  #stand: 'free' | 'paused' | 'killed' = 'free';
+  readonly #enforcers: FailingEnforcer[];
+  #stand: Stand = 'free';
+  early = false;
 
-  constructor(session: string, world: World, random: () => number) {
+  constructor(session: string, world: World, random: () => number, layered: boolean) {
     this.session = session;
     this.#world = world;
     this.#random = random;
     this.behaviour = BEHAVIOURS[Math.floor(random() * BEHAVIOURS.length)]!;
-    const awayMs = random() < 0.5 ? Number.POSITIVE_INFINITY : random() * STEPS * STEP_MS;
-    this.#offlineUntilMs = this.behaviour === 'offline' ? awayMs : 0;
-    this.#enforcer = new Obedience({
-      name: `enforcer-of-${session}`,
-      hands: this.#hands(),
-      deadMan: undefined,
-      clock: world.clock,
-      logger: pino({ level: 'silent' }),
-      acknowledge: (acknowledgement) => this.#acknowledge(acknowledgement),
-    });
+    const stop = (stand: Stand) => this.#become(stand);
+    const first = new FailingEnforcer(layered ? 'runtime' : undefined, this.behaviour, session, stop, world, random);
+    const second = (stand: Stand) => {
+      if (stand !== 'free' && !codesOf(world, session).includes('command_escalated')) this.early = true;
+      this.#become(stand);
+    };
+    this.#enforcers = layered
+      ? [first, new FailingEnforcer('gateway', 'prompt', session, second, world, random)]
+      : [first];
   }
 
   get stopped(): boolean {
@@ -127,50 +136,83 @@ class Agent {
     if (this.#stand === 'free' && this.#random() < 0.9) this.#world.act(this.session);
   }
 
-  hear(output: Said): void {
-    this.#missed.push(output);
+  obey(said: readonly Said[]): void {
+    for (const enforcer of this.#enforcers) enforcer.obey(said);
   }
 
-  obey(): void {
+  #become(stand: Stand): void {
+    if (this.#stand !== 'killed') this.#stand = stand;
+  }
+}
+
+class FailingEnforcer {
+  readonly #behaviour: Behaviour;
+  readonly #world: World;
+  readonly #random: () => number;
+  readonly #obedience: Obedience;
+  readonly #offlineUntilMs: number;
+  #missed: Said[] = [];
+
+  constructor(
+    of: string | undefined,
+    behaviour: Behaviour,
+    session: string,
+    stop: (stand: Stand) => void,
+    world: World,
+    random: () => number,
+  ) {
+    this.#behaviour = behaviour;
+    this.#world = world;
+    this.#random = random;
+    const awayMs = random() < 0.5 ? Number.POSITIVE_INFINITY : random() * STEPS * STEP_MS;
+    this.#offlineUntilMs = behaviour === 'offline' ? awayMs : 0;
+    this.#obedience = new Obedience({
+      name: `${of ?? 'enforcer'}-of-${session}`,
+      class: of,
+      hands: this.#hands(session, stop),
+      deadMan: undefined,
+      clock: world.clock,
+      logger: pino({ level: 'silent' }),
+      acknowledge: (acknowledgement) => this.#acknowledge(acknowledgement),
+    });
+  }
+
+  obey(said: readonly Said[]): void {
+    this.#missed.push(...said);
     if (this.#world.clock.monotonicMs() < this.#offlineUntilMs) {
       // Commands do not wait for who is away; verdicts are kept.
       this.#missed = this.#missed.filter(({ topic }) => topic === 'verdicts');
       return;
     }
-    const times = this.behaviour === 'duplicating' ? 3 : 1;
+    const times = this.#behaviour === 'duplicating' ? 3 : 1;
     for (let i = 0; i < times; i++) for (const output of this.#missed) this.#take(output);
     this.#missed = [];
-    this.#enforcer.settle();
+    this.#obedience.settle();
   }
 
   #take(output: Said): void {
     const nowMs = this.#world.clock.nowMs();
-    if (output.topic === 'commands') this.#enforcer.command(output.command, nowMs);
-    else if (output.topic === 'verdicts') this.#enforcer.verdict(output.verdict, nowMs);
+    if (output.topic === 'commands') this.#obedience.command(output.command, nowMs);
+    else if (output.topic === 'verdicts') this.#obedience.verdict(output.verdict, nowMs);
   }
 
-  #hands(): Hands {
-    const done = (stand: Agent['stand']) => async () => {
-      if (this.behaviour === 'slow') await this.#world.clock.sleep(ACKNOWLEDGE_WITHIN_MS * (1 + this.#random()));
-      if (this.behaviour === 'failing') throw new Error('no such process');
-      if (this.behaviour === 'lying' || this.#stand === 'killed') return;
-      this.#stand = stand;
+  #hands(session: string, stop: (stand: Stand) => void): Hands {
+    const done = (stand: Stand) => async () => {
+      if (this.#behaviour === 'slow') await this.#world.clock.sleep(ACKNOWLEDGE_WITHIN_MS * (1 + this.#random()));
+      if (this.#behaviour === 'failing') throw new Error('no such process');
+      if (this.#behaviour !== 'lying') stop(stand);
     };
-    const sessions = () => [{ session: this.session }];
+    const sessions = () => [{ session }];
     const hands = { sessions, pause: done('paused'), resume: done('free') };
-    return this.behaviour === 'unsupported' ? hands : { ...hands, kill: done('killed') };
+    return this.#behaviour === 'unsupported' ? hands : { ...hands, kill: done('killed') };
   }
 
   #acknowledge(acknowledgement: Acknowledgement): void {
-    if (this.behaviour === 'unheard') return;
-    const times = this.behaviour === 'duplicating' ? 2 : 1;
+    if (this.#behaviour === 'unheard') return;
+    const times = this.#behaviour === 'duplicating' ? 2 : 1;
     for (let i = 0; i < times; i++) {
       this.#world.control('command.acknowledged.v1', acknowledgement, acknowledgement.session);
     }
-  }
-
-  get stand(): 'free' | 'paused' | 'killed' {
-    return this.#stand;
   }
 }
 

@@ -21,7 +21,7 @@ export function noticeOf(finding: Finding): Notice | undefined {
   };
 }
 
-function textOf({ code, session, reason, level, request, scope }: Finding): string | undefined {
+function textOf({ code, session, reason, level, request, severity, scope }: Finding): string | undefined {
   switch (code) {
     case 'decision_requested':
       return `Session ${session} is paused and waits for an answer: ${reason}. firebreak show ${session}`;
@@ -32,7 +32,9 @@ function textOf({ code, session, reason, level, request, scope }: Finding): stri
     case 'order_in_force':
       return `Order in force for ${scope}: ${reason}`;
     case 'command_escalated':
-      return `Nobody has enforced a command for ${session ?? scope}: ${reason}. Stop it by hand.`;
+      return severity === 'critical'
+        ? `Nobody has enforced a command for ${session}: ${reason}. Stop it by hand.`
+        : `A command for ${session} is not enforced yet: ${reason}`;
     case 'action_after_kill':
       return `Session ${session} acts although it is killed: ${reason}. Stop it by hand.`;
     default:

@@ -17,6 +17,10 @@ export class Issued {
   /** Of the first record that says it is out; -1 before. */
   publishedMs = -1;
   attempts = 1;
+  /** Of these, those to the last class of enforcers that it has reached. */
+  tries = 1;
+  /** So many classes of enforcers are to act, in the order of the policy. Never fewer for a later command. */
+  reach = 1;
   /** When it is published again, or escalated. */
   dueMs = NEVER;
   /** Kinds of acknowledgement that came, as bits in the order of ACKNOWLEDGEMENTS. */
@@ -39,20 +43,33 @@ export class Issued {
     return first;
   }
 
+  /** Somebody is to confirm it still: it is published again when nobody does. */
+  get isAwaited(): boolean {
+    return this.text !== undefined;
+  }
+
   /** An enforcer says that the command is done. */
   get isConfirmed(): boolean {
     return (this.acknowledged & ENFORCED) !== 0;
   }
 
-  /** What is published again. Throws a RangeError where the text is no command: state that cannot be trusted. */
+  /** What is published again, but for who waits with it. Throws a RangeError where the text is no command: state that cannot be trusted. */
   republished(): Command {
     try {
       const command: unknown = JSON.parse(this.text ?? '');
       Command.parse(command);
-      return command as Command;
+      const { standby: _, ...repeated } = command as Command;
+      return repeated;
     } catch (error) {
       throw new RangeError(`the stored command ${this.id} is none`, { cause: error });
     }
+  }
+
+  /** The next class is to act too: whether it confirms, is able or fails has to be heard anew. */
+  reachNext(): void {
+    this.reach++;
+    this.tries = 0;
+    this.acknowledged = 0;
   }
 
   /** Nothing is waited for any more. */
@@ -66,6 +83,8 @@ export class Issued {
     to.optionalText(this.text);
     for (const value of [this.atMs, this.publishedMs, this.dueMs, this.lastAgainstMs]) to.number(value);
     to.count(this.attempts);
+    to.count(this.tries);
+    to.count(this.reach);
     to.count(this.acknowledged);
     to.count(this.against);
   }
@@ -79,6 +98,8 @@ export class Issued {
     issued.dueMs = from.number();
     issued.lastAgainstMs = from.number();
     issued.attempts = from.count();
+    issued.tries = from.count();
+    issued.reach = from.count();
     issued.acknowledged = from.count();
     issued.against = from.count();
     return issued;
