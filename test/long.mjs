@@ -34,6 +34,10 @@ const PARTS = {
     about: 'the same on a real Kafka with twenty real processes',
     args: ['--config', 'test/integration/real-enforcement.config.ts'],
   },
+  'rolling-restart': {
+    about: 'three analyzers replaced one after another under load: nothing lost, nothing invented, readiness honest',
+    args: ['--config', 'test/integration/rolling-restart.config.ts'],
+  },
   'fuzz-rules': {
     about: 'mutated rule files, as many expressions, random bytes: no crash, no escape, none over 250 ms of CPU',
     args: ['test/fuzz/rules.test.ts'],

@@ -1,46 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRedis } from '../services/redis.ts';
 import { type Analyzer, type Deployment, deploy } from './deployment.ts';
+import { expectOneProcess } from './one-process.ts';
 import { mulberry, RULES, traffic } from './traffic.ts';
 
 const PARTITIONS = 8;
 const EVENTS = 50_000;
-
-/** Final states and command ids must be those of one process over the same log, byte for byte. */
-async function expectOracle(deployment: Deployment): Promise<void> {
-  const oracle = await deployment.oracle();
-  let judged = 0;
-  for (const [partition, wanted] of oracle.entries()) {
-    const found = await deployment.stored(partition);
-    expect(differences(found.sessions, wanted.sessions), `sessions of partition ${partition}`).toEqual([]);
-    expect(JSON.parse(found.partition)).toEqual(JSON.parse(wanted.partition));
-    const { judged: once, afterKill, repeated } = JSON.parse(wanted.partition).accounting;
-    judged += once + afterKill;
-    expect(repeated).toBe(0);
-  }
-  expect(judged).toBe(EVENTS);
-  const { distinct, published } = await deployment.commandIds();
-  expect(distinct).toEqual(oracle.flatMap((one) => one.commands).sort());
-  expect(distinct.length).toBeGreaterThan(20);
-  console.log(
-    `${EVENTS} events judged once, ${distinct.length} commands, ${published - distinct.length} published again`,
-  );
-}
-
-/** Sessions whose bytes are not the same, with the first place where they part: a diff of all would be megabytes. */
-function differences(found: Record<string, string>, wanted: Record<string, string>): string[] {
-  return [...new Set([...Object.keys(found), ...Object.keys(wanted)])].flatMap((id) => {
-    const a = found[id] ?? '';
-    const b = wanted[id] ?? '';
-    if (a === b) return [];
-    // Behind the header, whose checksum only says that something differs.
-    let at = 64;
-    while (at < a.length && a[at] === b[at]) at++;
-    return [
-      `${id}: byte ${at >> 1} of ${a.length >> 1} and ${b.length >> 1}: ${a.slice(at, at + 40)} / ${b.slice(at, at + 40)}`,
-    ];
-  });
-}
 
 describe.each(['as it is', 'with FLUSHALL in between'])('two analyzers, one of them killed three times, %s', (how) => {
   let deployment: Deployment;
@@ -75,6 +40,6 @@ describe.each(['as it is', 'with FLUSHALL in between'])('two analyzers, one of t
     if (how !== 'as it is') expect(first.log() + second.log()).toContain('rebuilding it from the whole log');
     expect(await first.stop()).toBe(0);
     expect(await second.stop()).toBe(0);
-    await expectOracle(deployment);
+    await expectOneProcess(deployment, EVENTS);
   });
 });
