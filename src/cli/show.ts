@@ -5,6 +5,7 @@ import { kafkaOf } from '../app/kafka-parts.ts';
 import { readKeptSession } from '../app/kept-session.ts';
 import { readSessionHistory, type SessionHistory } from '../app/session-history.ts';
 import type { Finding } from '../domain/finding.ts';
+import { isAbout } from '../engine/orders.ts';
 import { snapshotOf } from '../engine/session/snapshot.ts';
 import { shown, title } from './explain-text.ts';
 import { findingLines, requestText } from './request-text.ts';
@@ -27,7 +28,10 @@ export function registerShow(program: Command): void {
     .argument('<session>', 'its id')
     .option('--since <duration>', 'how far back findings are read; default 24h', sinceOption, SINCE_DEFAULT_MS)
     .option('--json', 'the same for a program')
-    .option('--kept', 'instead: what the last checkpoint in Redis knows of it, as JSON')
+    .option(
+      '--kept',
+      'instead: what the last checkpoint in Redis knows of it (windows, request, grant, last command, orders), as JSON',
+    )
     .addHelpText(
       'after',
       '\nIt reads and changes nothing. What it shows of a request is what an answer refers to: release and reject send its' +
@@ -40,8 +44,9 @@ async function run(id: string, options: Options): Promise<void> {
   const { kept, json, since } = options;
   if (!kept && options['redis'] !== undefined) throw new Error('--redis goes with --kept');
   if (kept) {
-    const { session } = await readKeptSession(configOf(options).redis, id);
-    process.stdout.write(`${JSON.stringify(snapshotOf(session), null, 2)}\n`);
+    const { session, state } = await readKeptSession(configOf(options).redis, id);
+    const orders = state.orders.filter((order) => isAbout(order, session));
+    process.stdout.write(`${JSON.stringify(snapshotOf(session, orders), null, 2)}\n`);
     return;
   }
   const history = await historyOf(id, options, since);

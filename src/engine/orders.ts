@@ -121,7 +121,7 @@ export function takeOrders(session: Session, triggerEventId: string, outputs: Ou
   outputs.partition.schedule(session);
 }
 
-function isAbout({ scope: { type, id } }: Order, { agent, principal, tenant }: Session): boolean {
+export function isAbout({ scope: { type, id } }: Order, { agent, principal, tenant }: Session): boolean {
   switch (type) {
     case 'agent':
       return agent === id;

@@ -4,7 +4,7 @@ import { DECISION_METRICS } from './decision-metrics.ts';
 import { METRIC_PREFIX, type MetricDefinition } from './metric.ts';
 import { OWNERSHIP_METRICS } from './ownership-metrics.ts';
 import { PIPELINE_METRICS } from './pipeline-metrics.ts';
-import { Durations, type Stats } from './stats.ts';
+import type { Durations, Stats } from './stats.ts';
 
 /** Every metric of Firebreak's own, in the order of the reference page. */
 export const METRICS: readonly MetricDefinition[] = [...PIPELINE_METRICS, ...DECISION_METRICS, ...OWNERSHIP_METRICS];
@@ -68,7 +68,7 @@ function durationHistogram(name: string, help: string, durations: Durations): Hi
     let total = 0;
     const buckets = durations.counts.map((count, at) => {
       total += count;
-      const boundMs = Durations.boundsMs[at];
+      const boundMs = durations.boundsMs[at];
       const le = boundMs === undefined ? '+Inf' : boundMs / 1000;
       const seen = durations.exemplars[at];
       const exemplar = seen && {

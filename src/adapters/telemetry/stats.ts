@@ -126,11 +126,11 @@ export class Stats {
   readonly publish = new Durations();
   readonly checkpoint = new Durations();
   /** In times of the log: from the cause of a command to the log knowing that it is out. */
-  readonly detectToPublish = new Durations();
+  readonly detectToPublish = new Durations(MINUTES_MS);
   /** From there to the first enforcer that confirms it. */
-  readonly publishToAcknowledge = new Durations();
+  readonly publishToAcknowledge = new Durations(MINUTES_MS);
   /** From the cause of a command to the last action of its session before that. */
-  readonly detectToLastAction = new Durations();
+  readonly detectToLastAction = new Durations(MINUTES_MS);
   /** The partitions that this process owns. */
   readonly partitions = new Map<number, PartitionStats>();
   /** Of every partition that this process ever judged: counters never fall. */
@@ -224,19 +224,28 @@ function outcomeOf({ code, rule, decision, request }: Finding): ReviewOutcome | 
 
 const NO_ANSWER: Cause = 'firebreak:no-answer';
 
+const SECONDS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000] as const;
+/** For what waits for others: brokers that are away, enforcers of one class after the other. */
+const MINUTES_MS = [...SECONDS_MS, 20_000, 60_000, 120_000, 300_000, 600_000, 1_800_000] as const;
+
 /** A histogram of durations. A bucket holds what took at most its bound; the last one has none. */
 export class Durations {
-  static readonly boundsMs: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+  readonly boundsMs: readonly number[];
   /** One more than there are bounds, not cumulative. */
-  readonly counts: number[] = new Array<number>(Durations.boundsMs.length + 1).fill(0);
+  readonly counts: number[];
   /** Of each bucket the latest with a trace. */
   readonly exemplars: ({ traceId: string; atMs: number; durationMs: number } | undefined)[] = [];
   sumMs = 0;
 
+  constructor(boundsMs: readonly number[] = SECONDS_MS) {
+    this.boundsMs = boundsMs;
+    this.counts = new Array<number>(boundsMs.length + 1).fill(0);
+  }
+
   /** `from`: the trace that it was measured in, by which somebody can look what took so long. */
   observe(durationMs: number, from?: { traceId: string; atMs: number }): void {
     let bucket = 0;
-    while (bucket < Durations.boundsMs.length && durationMs > Durations.boundsMs[bucket]!) bucket++;
+    while (bucket < this.boundsMs.length && durationMs > this.boundsMs[bucket]!) bucket++;
     this.counts[bucket]!++;
     this.sumMs += durationMs;
     if (from !== undefined) this.exemplars[bucket] = { ...from, durationMs };

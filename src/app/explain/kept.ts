@@ -31,7 +31,7 @@ export interface KeptEvidence {
 }
 
 /** How a session stands, without the log: not what it was stopped for, nor what would have spared it. */
-export interface KeptExplanation extends Omit<SessionState, 'filters'> {
+export interface KeptExplanation extends Omit<SessionState, 'filters' | 'orders'> {
   judgedBy: string;
   /** Of the rules that look at any of its actions; the nearest to stopping it first. */
   rules: KeptRule[];
@@ -40,7 +40,7 @@ export interface KeptExplanation extends Omit<SessionState, 'filters'> {
 
 /** As of the session's last record. What its state keeps is read under `plan`, so it is changed: it must be a copy. */
 export function explainKept(session: Session, plan: Plan): KeptExplanation {
-  const { filters: _, ...about } = snapshotOf(session);
+  const { filters: _, orders: __, ...about } = snapshotOf(session);
   session.convert(plan);
   const rules = [...plan.groups.values()].flatMap((group) => {
     const kept = session.groups.get(group.id);

@@ -1,11 +1,16 @@
+import type { Order } from '../../domain/decision.ts';
 import { formatInstant } from '../../domain/instant.ts';
 import type { SessionState } from '../../domain/session.ts';
+import { standingState } from '../standing/snapshot.ts';
 import { evidenceOf } from './evidence-step.ts';
 import type { Session } from './session.ts';
 
-/** The session as it stood after its last record. Reading drops what has expired by then, as any record would. */
-export function snapshotOf(session: Session): SessionState {
-  const { role, principal, tenant } = session;
+/**
+ * The session as it stood after its last record. Reading drops what has expired by then, as any record would. `orders`:
+ * those of its partition that are about it.
+ */
+export function snapshotOf(session: Session, orders: readonly Order[] = []): SessionState {
+  const { role, principal, tenant, standing } = session;
   return {
     session: session.id,
     level: session.level,
@@ -20,6 +25,8 @@ export function snapshotOf(session: Session): SessionState {
     actions: session.actions,
     principals: session.principals.length,
     degraded: session.degraded,
+    ...(standing === undefined ? {} : { standing: standingState(standing) }),
+    orders: [...orders],
     filters: byId(session.groups).map(([id, group]) => ({
       id: hexId(id),
       passed: group.passed,

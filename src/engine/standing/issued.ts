@@ -43,6 +43,11 @@ export class Issued {
     return first;
   }
 
+  /** Kinds of acknowledgement that came. */
+  get statuses(): Acknowledgement['status'][] {
+    return ACKNOWLEDGEMENTS.filter((status) => (this.acknowledged & bitOf(status)) !== 0);
+  }
+
   /** Somebody is to confirm it still: it is published again when nobody does. */
   get isAwaited(): boolean {
     return this.text !== undefined;

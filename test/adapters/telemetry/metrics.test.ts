@@ -169,6 +169,15 @@ describe('metricsOf', () => {
     expect(later['firebreak_checkpoint_age_seconds']).toBe(2.5);
   });
 
+  it.each(['detect_to_publish', 'publish_to_acknowledge', 'detect_to_last_action'])(
+    'tells minutes of %s apart, up to half an hour',
+    async (name) => {
+      const found = series(await metricsOf(new Stats(), new ManualClock()).metrics(), `firebreak_${name}_seconds`);
+      for (const le of ['60', '600', '1800'])
+        expect(found).toHaveProperty([`firebreak_${name}_seconds_bucket{le="${le}"}`]);
+    },
+  );
+
   it('writes durations as a cumulative histogram in seconds', async () => {
     const stats = new Stats();
     for (const ms of [0.5, 1, 1.5, 50, 70_000]) stats.publish.observe(ms);
