@@ -9,6 +9,7 @@ import { needs, step } from '../engine/step.ts';
 import { decodeRecord, type MustSign } from '../formats/log-record.ts';
 import type { Keyring } from '../formats/signature.ts';
 import { type Assignment, type Batch, type Clock, type Outlet, type Tenure, TenureLost } from '../ports.ts';
+import { cutBatch } from './batch-parts.ts';
 import { type CheckpointBody, digestOf, encodeCheckpointBody, usable } from './checkpoint-body.ts';
 import { writeCheckpoint } from './checkpoint-writer.ts';
 import { publishedRecord } from './owner-records.ts';
@@ -126,7 +127,13 @@ export class PartitionWorker {
     this.#assertUsable();
     this.#busy = true;
     try {
-      await this.#take(batch);
+      for (let rest: Batch | undefined = batch; rest !== undefined; ) {
+        const { part, left } = cutBatch(rest, this.partition);
+        await this.#take(part);
+        rest = left;
+        // Everything that was stepped is acknowledged: between two parts as between two batches.
+        if (rest !== undefined && this.mustSave) await this.saved().then(() => this.#save());
+      }
     } catch (error) {
       throw this.#fail(error);
     } finally {

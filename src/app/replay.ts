@@ -102,8 +102,12 @@ class ReplayedLog {
     for (let offset = lines; partition.sessions.size > 0; offset++) {
       let lastMs = 0;
       for (const { timerMs } of partition.sessions.values()) lastMs = Math.max(lastMs, timerMs);
-      if (lastMs <= partition.state.clockMs) return;
-      yield stepped(recording, undefined, partition, { offset, appendMs: lastMs, body: { type: 'tick' } });
+      if (lastMs <= partition.state.clockMs && !partition.timers.isCrowded(lastMs, 0)) return;
+      yield stepped(recording, undefined, partition, {
+        offset,
+        appendMs: Math.max(lastMs, partition.state.clockMs),
+        body: { type: 'tick' },
+      });
     }
   }
 

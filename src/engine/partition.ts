@@ -9,7 +9,7 @@ import type { Plan } from './plan/policy.ts';
 import { encodeSession, type SessionHeader } from './session/codec.ts';
 import { Session } from './session/session.ts';
 import { NEVER } from './standing/pause.ts';
-import { Timers } from './timers.ts';
+import { type Timer, Timers } from './timers.ts';
 
 const SUPERSEDED_MAX = 32;
 /** So many decisions about lifted orders are remembered, so that a late copy of one gives no order again. */
@@ -100,8 +100,11 @@ export class Partition {
   readonly state: PartitionState;
   readonly timers = new Timers();
   readonly sessions = new Map<string, Session>();
-  /** Sessions that exist in the checkpoint and are not in memory: the caller loads one before a record needs it. */
-  readonly stored = new Set<string>();
+  /**
+   * Sessions that exist in the checkpoint and are not in memory, and when each has to be looked at: the caller loads one
+   * before a record needs it.
+   */
+  readonly stored = new Map<string, number>();
   /** Compiled policies by hash. The caller adds a plan before it steps the record that activates it. */
   readonly plans = new Map<string, Plan>();
   /** Sessions on which something is pending, and when it is due at the earliest: ticks are for them. */
@@ -133,7 +136,7 @@ export class Partition {
 
   /** A session that the checkpoint holds and that is not needed yet. */
   expect(id: string, { timerMs, pending, ordered }: SessionHeader): void {
-    this.stored.add(id);
+    this.stored.set(id, timerMs);
     this.timers.add(timerMs, id);
     if (pending) this.pending.set(id, timerMs);
     if (ordered) this.ordered.add(id);
@@ -153,7 +156,7 @@ export class Partition {
   release(session: Session): void {
     if (session.changed) throw new Error(`session "${session.id}" has changes that no checkpoint holds`);
     this.sessions.delete(session.id);
-    this.stored.add(session.id);
+    this.stored.set(session.id, session.timerMs);
   }
 
   find(id: string): Session | undefined {
@@ -167,6 +170,11 @@ export class Partition {
     const session = new Session(id);
     this.sessions.set(id, session);
     return session;
+  }
+
+  /** Whether the session has to be looked at another time by now, or is gone. */
+  isVoid({ session, atMs }: Timer): boolean {
+    return (this.sessions.get(session)?.timerMs ?? this.stored.get(session)) !== atMs;
   }
 
   arm(session: Session, atMs: number): void {

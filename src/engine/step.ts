@@ -20,6 +20,12 @@ const BACKWARD_MS = 5000;
  */
 const FORWARD_MS = 300_000;
 const UNKNOWN_KEEP_MS = 3_600_000;
+/**
+ * So many sessions whose time has come are looked at for one record at most, the longest due first: after hours of silence
+ * it may have come for all. The others follow with the next records, which the owner writes while something is pending.
+ * So a deadline may pass some records late, never early, and none is lost.
+ */
+export const TIMERS_PER_RECORD = 1000;
 
 /**
  * The product. Takes one record of a partition's log into the partition's state and answers what must be said.
@@ -90,7 +96,16 @@ export function step(partition: Partition, record: LogRecord): Output[] {
   return outputs.list;
 }
 
-/** What the caller has to load before it steps these records, in the order of need. */
+/**
+ * How many of the records may be stepped at once, so that what has to be loaded for their timers stays bounded: one at a
+ * time while more is due than one record looks at.
+ */
+export function steppedAtOnce({ timers, state }: Partition, appendsMs: readonly number[]): number {
+  const clockMs = appendsMs.reduce((latest, one) => Math.max(latest, one), state.clockMs);
+  return timers.isCrowded(clockMs, TIMERS_PER_RECORD) ? Math.min(1, appendsMs.length) : appendsMs.length;
+}
+
+/** What the caller has to load before it steps these records, in the order of need. See `steppedAtOnce`. */
 export function needs(
   partition: Partition,
   records: readonly LogRecord[],
@@ -106,12 +121,13 @@ export function needs(
     const policy = policyNamedBy(body);
     if (policy && !partition.plans.has(policy.hash)) policies.set(policy.hash, policy);
   }
-  for (const id of partition.timers.due(clockMs)) sessions.add(id);
+  const due = partition.timers.firstDue(clockMs, TIMERS_PER_RECORD * records.length, (one) => partition.isVoid(one));
+  for (const id of due) sessions.add(id);
   return { sessions: [...sessions].filter((id) => partition.stored.has(id)), policies: [...policies.values()] };
 }
 
 /** Time passes: the clock of the partition, then every timer that is due. */
-function advance(partition: Partition, { appendMs }: LogRecord, outputs: Outputs): void {
+function advance(partition: Partition, { appendMs, body }: LogRecord, outputs: Outputs): void {
   const { state } = partition;
   const behindMs = state.clockMs - appendMs;
   if (behindMs > BACKWARD_MS !== state.behind) {
@@ -121,19 +137,35 @@ function advance(partition: Partition, { appendMs }: LogRecord, outputs: Outputs
       outputs.finding('clock_jumped', undefined, { reason: `the append time fell back by ${behindMs} ms` });
     }
   }
-  if (behindMs >= 0) return;
-  if (-behindMs > FORWARD_MS && state.clockMs > 0) {
-    state.jumpedMs = appendMs;
-    if (partition.pending.size > 0)
-      outputs.finding('clock_jumped', undefined, { reason: `the append time went ahead by ${-behindMs} ms` });
+  if (behindMs < 0) {
+    if (-behindMs > FORWARD_MS && state.clockMs > 0) {
+      state.jumpedMs = appendMs;
+      if (partition.pending.size > 0)
+        outputs.finding('clock_jumped', undefined, { reason: `the append time went ahead by ${-behindMs} ms` });
+    }
+    state.clockMs = appendMs;
   }
-  state.clockMs = appendMs;
-  for (let due = partition.timers.takeDue(appendMs); due; due = partition.timers.takeDue(appendMs)) {
-    const session = partition.find(due.session);
-    if (!session || session.timerMs !== due.atMs) continue;
-    passDeadlines(session, outputs);
-    forgetOrRearm(session, outputs);
+  passTimers(sessionNamedBy(body), outputs);
+}
+
+/** Looks at the sessions whose time has come; also at the one that the record is about, however many come before it. */
+function passTimers(named: string | undefined, outputs: Outputs): void {
+  const { partition } = outputs;
+  const { clockMs } = partition.state;
+  for (let left = TIMERS_PER_RECORD; left > 0; ) {
+    const due = partition.timers.takeDue(clockMs);
+    if (due === undefined) return;
+    if (partition.isVoid(due)) continue;
+    left--;
+    passTime(partition.find(due.session)!, outputs);
   }
+  const own = named === undefined ? undefined : partition.find(named);
+  if (own !== undefined && own.timerMs <= clockMs) passTime(own, outputs);
+}
+
+function passTime(session: Session, outputs: Outputs): void {
+  passDeadlines(session, outputs);
+  forgetOrRearm(session, outputs);
 }
 
 /** A session that nothing can matter of any more is forgotten. The time of that is a matter of the log alone. */

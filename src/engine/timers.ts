@@ -1,4 +1,4 @@
-interface Timer {
+export interface Timer {
   atMs: number;
   session: string;
 }
@@ -42,17 +42,30 @@ export class Timers {
     return first;
   }
 
-  /** Sessions of all entries that are due at `nowMs`, in no order; they stay. */
-  due(nowMs: number): string[] {
-    const found: string[] = [];
-    const visit = (at: number) => {
-      if (at >= this.size || this.#times[at]! > nowMs) return;
-      found.push(this.#sessions[at]!);
-      visit(2 * at + 1);
-      visit(2 * at + 2);
+  /** Whether more than `count` entries are due at `nowMs`, void ones among them. */
+  isCrowded(nowMs: number, count: number): boolean {
+    let found = 0;
+    const visit = (at: number): boolean => {
+      if (at >= this.size || this.#times[at]! > nowMs) return false;
+      found++;
+      return found > count || visit(2 * at + 1) || visit(2 * at + 2);
     };
-    visit(0);
-    return found;
+    return visit(0);
+  }
+
+  /** The first sessions that are due at `nowMs`, `count` at most, in order. They stay; entries that are void do not. */
+  firstDue(nowMs: number, count: number, isVoid: (timer: Timer) => boolean): string[] {
+    const kept: Timer[] = [];
+    const sessions = new Set<string>();
+    while (sessions.size < count) {
+      const due = this.takeDue(nowMs);
+      if (due === undefined) break;
+      if (isVoid(due)) continue;
+      kept.push(due);
+      sessions.add(due.session);
+    }
+    for (const { atMs, session } of kept) this.add(atMs, session);
+    return [...sessions];
   }
 
   /** Puts the entry in the place of the first, and below what comes before it. */

@@ -27,7 +27,7 @@ describe('sessions in memory', () => {
     save();
     resident.makeRoom(resident.bytes - 1);
     expect(inMemory()).toEqual(['a', 'd']);
-    expect([...partition.stored]).toEqual(['b', 'c']);
+    expect([...partition.stored.keys()]).toEqual(['b', 'c']);
     expect(partition.sessionCount).toBe(4);
   });
 

@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Timers } from '../../src/engine/timers.ts';
-
-interface Timer {
-  atMs: number;
-  session: string;
-}
+import { type Timer, Timers } from '../../src/engine/timers.ts';
 
 const timer = fc.record({ atMs: fc.nat({ max: 50 }), session: fc.constantFrom('a', 'b', 'c', 'é', 'Z') });
 const happening = fc.oneof(
@@ -21,7 +16,7 @@ describe('Timers', () => {
   it('gives what is due in the order of time and session, whatever the order of adding', () => {
     fc.assert(
       fc.property(fc.array(happening, { maxLength: 300, size: 'max' }), (happenings) => {
-        const timers = new Timers();
+        let timers = new Timers();
         let waiting: Timer[] = [];
         for (const one of happenings) {
           if ('add' in one) {
@@ -29,7 +24,14 @@ describe('Timers', () => {
             waiting.push(one.add);
           } else {
             const due = inOrder(waiting.filter(({ atMs }) => atMs <= one.nowMs));
-            expect([...timers.due(one.nowMs)].sort()).toEqual(due.map(({ session }) => session).sort());
+            for (const count of [0, 1, 3]) expect(timers.isCrowded(one.nowMs, count)).toBe(due.length > count);
+            const isVoid = ({ session }: Timer) => session === 'Z';
+            const valid = [...new Set(due.filter((timer) => !isVoid(timer)).map(({ session }) => session))];
+            expect(timers.firstDue(one.nowMs, 2, isVoid)).toEqual(valid.slice(0, 2));
+            // What is void may be gone by then.
+            const left = new Timers();
+            for (const { atMs, session } of waiting) left.add(atMs, session);
+            timers = left;
             for (const wanted of due) expect(timers.takeDue(one.nowMs)).toEqual(wanted);
             expect(timers.takeDue(one.nowMs)).toBeUndefined();
             waiting = waiting.filter(({ atMs }) => atMs > one.nowMs);

@@ -211,7 +211,7 @@ describe('any cut into batches, any crash, any order of loading', () => {
             partition = resume(saved);
           }
         }
-        for (const id of partition.stored) partition.adopt(decodeSession(id, saved.sessions.get(id)!));
+        for (const id of [...partition.stored.keys()]) partition.adopt(decodeSession(id, saved.sessions.get(id)!));
         expect(bytesOf(partition)).toEqual(bytesOf(whole));
         expect(canonicalJson(partition.state)).toBe(canonicalJson(whole.state));
       }),
