@@ -1,9 +1,23 @@
 import type { Lease } from '../domain/output.ts';
 import { partitionOf } from '../domain/partitioner.ts';
+import type { HostedSession } from './hands.ts';
+
+const ALL_PAUSE: BlindChoice = { tenants: {}, others: 'pause' };
+
+/** What becomes of a session while nobody judges it: it waits (fail closed), or it goes on unwatched (fail open). */
+export type WhileBlind = 'pause' | 'run';
+
+export interface BlindChoice {
+  /** By tenant. */
+  tenants: Readonly<Record<string, WhileBlind>>;
+  /** For every other session, and for one of no tenant. */
+  others: WhileBlind;
+}
 
 export interface Silence {
   partition: number;
   silentMs: number;
+  then: WhileBlind;
 }
 
 /**
@@ -14,10 +28,12 @@ export interface Silence {
 export class DeadMan {
   readonly #afterMs: number;
   readonly #startedMs: number;
+  readonly #whileBlind: BlindChoice;
   readonly #renewedMs = new Map<number, number>();
   #partitions: number;
 
-  constructor(options: { afterMs: number; partitions: number; nowMs: number }) {
+  constructor(options: { afterMs: number; partitions: number; nowMs: number; whileBlind?: BlindChoice | undefined }) {
+    this.#whileBlind = options.whileBlind ?? ALL_PAUSE;
     this.#afterMs = options.afterMs;
     this.#partitions = options.partitions;
     this.#startedMs = options.nowMs;
@@ -29,9 +45,12 @@ export class DeadMan {
   }
 
   /** Undefined while somebody judges. */
-  silenceOf(session: string, nowMs: number): Silence | undefined {
+  silenceOf({ session, tenant }: Pick<HostedSession, 'session' | 'tenant'>, nowMs: number): Silence | undefined {
     const partition = partitionOf(session, this.#partitions);
     const silentMs = nowMs - (this.#renewedMs.get(partition) ?? this.#startedMs);
-    return silentMs > this.#afterMs ? { partition, silentMs } : undefined;
+    if (silentMs <= this.#afterMs) return undefined;
+    const { tenants, others } = this.#whileBlind;
+    const then = tenant !== undefined && Object.hasOwn(tenants, tenant) ? tenants[tenant]! : others;
+    return { partition, silentMs, then };
   }
 }

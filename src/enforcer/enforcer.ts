@@ -10,7 +10,7 @@ import type { TlsFiles } from '../adapters/tls-files.ts';
 import { loadKeyFile } from '../app/keys.ts';
 import { EnforcerClass } from '../domain/enforcer-class.ts';
 import type { RawRecord } from '../domain/record.ts';
-import { DeadMan } from './dead-man.ts';
+import { type BlindChoice, DeadMan } from './dead-man.ts';
 import type { Hands, HostedSession } from './hands.ts';
 import { Obedience } from './obedience.ts';
 import { type Reading, readCommand, readLease, readVerdict } from './reading.ts';
@@ -35,6 +35,8 @@ export interface EnforcerOptions extends Hands {
   keyFile: string;
   /** How long a partition may be without a judge before its sessions are paused; Infinity: they run on. Default 30 s. */
   deadManAfterMs?: number;
+  /** Whether they are paused then, or run on unwatched, by tenant. Default: all are paused. */
+  whileBlind?: BlindChoice;
   /** Default: warnings, as JSON lines on stderr. */
   logger?: Logger;
 }
@@ -94,7 +96,7 @@ export async function connectEnforcer(options: EnforcerOptions): Promise<Enforce
     clock,
     logger,
     deadMan: Number.isFinite(deadManAfterMs)
-      ? new DeadMan({ afterMs: deadManAfterMs, partitions, nowMs: clock.monotonicMs() })
+      ? new DeadMan({ afterMs: deadManAfterMs, partitions, nowMs: clock.monotonicMs(), whileBlind: options.whileBlind })
       : undefined,
     acknowledge(acknowledgement) {
       outlet.publish([{ topic: 'acks', key: acknowledgement.session, acknowledgement }]).catch((err: Error) => {

@@ -3,7 +3,7 @@ import type { Command } from '../domain/command.ts';
 import type { Lease, Verdict } from '../domain/output.ts';
 import type { Acknowledgement } from '../domain/record.ts';
 import type { Clock } from '../ports.ts';
-import type { DeadMan } from './dead-man.ts';
+import type { DeadMan, Silence } from './dead-man.ts';
 import { HAND_OF, type Hands, type HostedSession, scopesOf, type Why } from './hands.ts';
 import { RANK, type Stand, type Standing, StandingTable, stronger } from './standing.ts';
 
@@ -44,6 +44,8 @@ export class Obedience {
   readonly #busy = new Map<string, Promise<void>>();
   #begun = false;
   readonly #failures = new Map<string, { times: number; againMs: number }>();
+  /** Sessions that run on while nobody judges them. */
+  readonly #unwatched = new Set<string>();
   /** The command that somebody waits to hear about. */
   readonly #asked = new Map<string, { command: string; stand: Stand }>();
 
@@ -113,14 +115,26 @@ export class Obedience {
     const { deadMan, clock } = this.#parts;
     const said = stronger(this.#table.of(hosted.session), this.#table.ordered(scopesOf(hosted)));
     if (said !== undefined && said.stand !== 'free') return { stand: said.stand, why: whyOf(said) };
-    const silence = deadMan?.silenceOf(hosted.session, clock.monotonicMs());
-    if (silence !== undefined) {
+    const silence = deadMan?.silenceOf(hosted, clock.monotonicMs());
+    this.#noteUnwatched(hosted, silence);
+    if (silence?.then === 'pause') {
       const reason = `nobody has judged partition ${silence.partition} for ${Math.floor(silence.silentMs / 1000)} s`;
       return { stand: 'paused', why: { command: undefined, rule: undefined, reason } };
     }
     const why =
       said === undefined ? { command: undefined, rule: undefined, reason: 'nothing stands against it' } : whyOf(said);
     return { stand: 'free', why };
+  }
+
+  /** Told once for each time that a session runs on while nobody judges it. */
+  #noteUnwatched({ session, tenant }: HostedSession, silence: Silence | undefined): void {
+    if (silence?.then !== 'run') {
+      if (silence === undefined) this.#unwatched.delete(session);
+      return;
+    }
+    if (this.#unwatched.has(session)) return;
+    this.#unwatched.add(session);
+    this.#parts.logger.warn({ session, tenant, partition: silence.partition }, 'runs on while nobody judges it');
   }
 
   /** Whether it is done now. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/adapters/memory/clock.ts';
 import type { Command } from '../../src/domain/command.ts';
 import type { Verdict } from '../../src/domain/output.ts';
-import { DeadMan } from '../../src/enforcer/dead-man.ts';
+import { type BlindChoice, DeadMan } from '../../src/enforcer/dead-man.ts';
 import type { Hands } from '../../src/enforcer/hands.ts';
 import { Obedience } from '../../src/enforcer/obedience.ts';
 import { command } from '../contracts/outlet.ts';
@@ -11,7 +11,7 @@ import { command } from '../contracts/outlet.ts';
 const at = (offset: number, topicId = 't') => ({ topicId, partition: 1, offset: String(offset) });
 
 /** An enforcer of one session `s-1` of agent `a`, and what it did and said, in order. */
-async function enforcer(more: Partial<Hands> = {}, deadManAfterMs?: number, of?: string) {
+async function enforcer(more: Partial<Hands> = {}, deadManAfterMs?: number, of?: string, whileBlind?: BlindChoice) {
   const clock = new ManualClock();
   const did: string[] = [];
   const hand = (name: string) => () => void did.push(name);
@@ -29,7 +29,9 @@ async function enforcer(more: Partial<Hands> = {}, deadManAfterMs?: number, of?:
     clock,
     logger: pino({ level: 'silent' }),
     deadMan:
-      deadManAfterMs === undefined ? undefined : new DeadMan({ afterMs: deadManAfterMs, partitions: 1, nowMs: 0 }),
+      deadManAfterMs === undefined
+        ? undefined
+        : new DeadMan({ afterMs: deadManAfterMs, partitions: 1, nowMs: 0, whileBlind }),
     acknowledge: ({ command: id, status }) => void did.push(`${id} ${status}`),
   });
   const settled = async () => {
@@ -62,6 +64,22 @@ describe('an enforcer', () => {
     expect(await send('p', 'pause', 1)).toEqual(['p received', 'p enforced']);
     expect(await send('r', 'resume', 2)).toEqual(['r received', 'resume', 'r enforced']);
     expect(await settled()).toEqual([]);
+  });
+
+  it.each<[string, BlindChoice, string[], string?]>([
+    ['a tenant that runs on', { tenants: { corp: 'run' }, others: 'pause' }, []],
+    ['a tenant that pauses', { tenants: { corp: 'pause' }, others: 'run' }, ['pause']],
+    ['the others, which pause', { tenants: { acme: 'run' }, others: 'pause' }, ['pause']],
+    ['the others, which run on', { tenants: {}, others: 'run' }, []],
+    ['a tenant with the name of something else', { tenants: {}, others: 'pause' }, ['pause'], 'constructor'],
+  ])('while nobody judges, a session of %s', async (_, whileBlind, wanted, tenant = 'corp') => {
+    const sessions = () => [{ session: 's-1', tenant }];
+    const { clock, settled, lease, send } = await enforcer({ sessions }, 1000, undefined, whileBlind);
+    clock.advance(1001);
+    expect(await settled()).toEqual(wanted);
+    expect(await lease()).toEqual(wanted.length === 0 ? [] : ['resume']);
+    clock.advance(1001);
+    expect(await send('k', 'kill', 9)).toEqual(['k received', 'kill', 'k enforced']);
   });
 
   it('of a class that stands by does and says nothing until a publication names it no more', async () => {
