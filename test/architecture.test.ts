@@ -14,7 +14,7 @@ const LAYERS: Record<string, number> = {
   app: 4,
   // What users of the package import. It may use everything but the command line.
   enforcer: 5,
-  cli: 5,
+  cli: 6,
 };
 const PURE: ReadonlySet<string> = new Set(['domain', 'engine', 'learning', 'formats']);
 const LINES_MAX = 300;

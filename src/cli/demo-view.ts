@@ -129,7 +129,7 @@ function fitted(text: string, width: number): string {
 }
 
 /** Texts of events are data: nothing in them may move the cursor. */
-function cut(text: string, width: number): string {
+export function cut(text: string, width: number): string {
   const plain = plainText(text, 500);
   return plain.length <= width ? plain : `${plain.slice(0, Math.max(width - 1, 0))}…`;
 }

@@ -1,17 +1,22 @@
 import type { Command } from 'commander';
+import type { Colors } from 'picocolors/types.js';
 import { systemClock } from '../adapters/system-clock.ts';
 import { Pace } from '../app/pace.ts';
 import { openRecording } from '../app/recording.ts';
 import { replay, replayPolicy } from '../app/replay.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
+import type { PolicyBody } from '../domain/rule.ts';
 import { Board } from './demo-board.ts';
+import { demoLive } from './demo-live.ts';
 import { Picture } from './demo-picture.ts';
 import { demoSummary } from './demo-summary.ts';
-import { decision, widthOf } from './demo-view.ts';
+import { cut, decision, widthOf } from './demo-view.ts';
 import { speedOf } from './replay.ts';
 import { SHIPPED_RULES, STORY } from './shipped.ts';
 import { terminal } from './terminal.ts';
 
+/** What ends the demo, and with it the process that it has started. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** How long the day takes when somebody watches. */
 const SHOW_MS = 35_000;
 const PLAIN_COLUMNS = 100;
@@ -19,14 +24,20 @@ const PLAIN_COLUMNS = 100;
 export function registerDemo(program: Command): void {
   program
     .command('demo')
-    .description('a recorded working day of eight agents, judged live by the rules that ship')
+    .description(
+      'a recorded working day of eight agents, judged live by the rules that ship; then a real process, stopped',
+    )
     .option(
       '--speed <n>',
       'n times as fast as it was, or max; default: the day in 35 s, max without a terminal',
       speedOf,
     )
     .option('--rules <dir>', 'other rules than those that ship')
-    .addHelpText('after', '\nWithout a terminal only the decisions and the summary are written. NO_COLOR is respected.')
+    .addHelpText(
+      'after',
+      '\nWithout a terminal only the decisions and the summary are written. NO_COLOR is respected.' +
+        '\nThe real process only says that it deletes; it ends with the demo, and needs neither Kafka nor Redis.',
+    )
     .action(async ({ speed, rules }: { speed?: number | 'max'; rules?: string }) => {
       await demo(speed, rules ?? SHIPPED_RULES);
     });
@@ -43,7 +54,7 @@ async function demo(speed: number | 'max' | undefined, rules: string): Promise<v
   const board = new Board();
   const stopped = new AbortController();
   const stop = () => stopped.abort();
-  process.once('SIGINT', stop);
+  for (const signal of ENDING) process.once(signal, stop);
   picture?.begin();
   try {
     const policy = replayPolicy(body);
@@ -57,15 +68,26 @@ async function demo(speed: number | 'max' | undefined, rules: string): Promise<v
     }
   } finally {
     picture?.end(board);
-    process.off('SIGINT', stop);
   }
-  if (stopped.signal.aborted) {
-    process.exitCode = 130;
+  if (!stopped.signal.aborted) {
+    const width = widthOf({ columns: live ? (process.stdout.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS, rows: 0 });
+    const titles = new Map(body.rules.map(({ id, title }) => [id, title]));
+    process.stdout.write(`\n${demoSummary(board, titles, width, colors)}\n`);
+    await forReal(body, width, colors, stopped.signal);
+  }
+  for (const signal of ENDING) process.off(signal, stop);
+  if (stopped.signal.aborted) process.exitCode = 130;
+  else process.stdout.write(`\n${nextSteps(colors.bold)}`);
+}
+
+/** A process of this machine under the same rules. */
+async function forReal(body: PolicyBody, width: number, colors: Colors, stopped: AbortSignal): Promise<void> {
+  process.stdout.write(`${colors.bold(' And a real process, which deletes nothing but says so')}\n`);
+  if (process.platform === 'win32') {
+    process.stdout.write(' (not on Windows, which cannot stop a process and let it go on)\n');
     return;
   }
-  const width = widthOf({ columns: live ? (process.stdout.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS, rows: 0 });
-  const titles = new Map(body.rules.map(({ id, title }) => [id, title]));
-  process.stdout.write(`\n${demoSummary(board, titles, width, colors)}\n${nextSteps(colors.bold)}`);
+  await demoLive(body, (line) => process.stdout.write(`${cut(line, width)}\n`), stopped);
 }
 
 function nextSteps(bold: (text: string) => string): string {

@@ -7,6 +7,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 export const SHIPPED_RULES = resolve(ROOT, 'rules');
 /** The recorded day of the demo. */
 export const STORY = resolve(ROOT, 'fixtures/story/events.ndjson');
+/** A process that says that it deletes mail after mail. */
+export const AGENT = resolve(ROOT, 'fixtures/enforcer/agent.mjs');
 export const PACKAGE = resolve(ROOT, 'package.json');
 
 export function packageVersion(): string {
