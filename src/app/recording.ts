@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Line, NdjsonReader } from '../adapters/files/ndjson-reader.ts';
 import { bodyOf } from '../adapters/policy-body.ts';
 import { formatDuration } from '../domain/duration.ts';
+import type { ActionEvent } from '../domain/event.ts';
 import { isActionEvent } from '../domain/event-check.ts';
 import { formatInstant, parseInstant } from '../domain/instant.ts';
 import type { LogRecord, RawRecord } from '../domain/record.ts';
@@ -118,7 +119,7 @@ export class Recording implements RecordedLog {
       last = line.number;
       const head = 'bytes' in line ? headOf(line.bytes) : undefined;
       if (head !== undefined) clockMs = Math.max(clockMs, head.timeMs);
-      const record = actionRecord(line, clockMs, head?.session);
+      const record = actionRecord(line, clockMs, head?.event.session);
       yield { type: 'record', topicId, partition: 0, line: line.number, record };
     }
     if (last !== lines) throw this.#refused(last, `the file changed while it was read: it had ${lines} lines before`);
@@ -202,16 +203,23 @@ export async function* eachLine(reader: NdjsonReader): AsyncGenerator<Line> {
   for await (const group of reader.lines()) yield* group;
 }
 
-/** Session and time of a line that is an action event, bare or in a structured CloudEvent. */
-export function headOf(bytes: Buffer): { session: string; timeMs: number } | undefined {
+/** A line that is an action event: bare, or the data of a structured CloudEvent. */
+export interface Head {
+  event: ActionEvent;
+  structured: boolean;
+  timeMs: number;
+}
+
+export function headOf(bytes: Uint8Array): Head | undefined {
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch {
     return undefined; // and therefore decodeRecord refuses the line
   }
-  const event = typeof json === 'object' && json !== null && 'specversion' in json && 'data' in json ? json.data : json;
-  return isActionEvent(event) ? { session: event.session, timeMs: parseInstant(event.time) } : undefined;
+  const structured = typeof json === 'object' && json !== null && 'specversion' in json && 'data' in json;
+  const event = structured ? (json as { data: unknown }).data : json;
+  return isActionEvent(event) ? { event, structured, timeMs: parseInstant(event.time) } : undefined;
 }
 
 /** The line as the record that a gateway would have written: keyed by its session, appended when it happened. */

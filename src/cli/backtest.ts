@@ -19,6 +19,7 @@ import { Progress } from './progress.ts';
 import { configOptions } from './settings.ts';
 import { packageVersion, SHIPPED_RULES } from './shipped.ts';
 import { terminal } from './terminal.ts';
+import { workersOf } from './workers.ts';
 
 /** What a shell says of a program that Ctrl-C ended; here it has told what it had. */
 const INTERRUPTED = 130;
@@ -54,12 +55,6 @@ export function registerBacktest(program: Command): void {
         '\n  firebreak backtest events.ndjson --rules my-rules --out - | jq \'select(.new.level == "killed")\'',
     );
   configOptions(command, (path) => path.startsWith('kafka.')).action(backtest);
-}
-
-function workersOf(text: string): number {
-  const workers = Number(text);
-  if (Number.isInteger(workers) && workers >= 1 && workers <= 256) return workers;
-  throw new Error(`--workers: found "${text}"; allowed: a whole number from 1 to 256`);
 }
 
 async function backtest(files: string[], options: Options): Promise<void> {

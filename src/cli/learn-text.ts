@@ -8,6 +8,8 @@ import { movesText } from './moves-text.ts';
 
 interface Learned {
   events: number;
+  /** How many of them an interrupted run had read. */
+  resumed: number;
   /** Sessions left out because Firebreak or a person stopped them. */
   cut: number;
   /** Where it was written. */
@@ -20,10 +22,10 @@ interface Learned {
 
 /** What was learned, for the person who started it: what each budget rests on, and how many sessions are missing. */
 export function learnText(baseline: Baseline, learned: Learned): string {
-  const { events, cut, file, held, confidence, certifying } = learned;
+  const { events, resumed, cut, file, held, confidence, certifying } = learned;
   const { parameters, maps, thresholds } = baseline.sessions;
   const lines: [name: string, text: string][] = [
-    ['events', number(events)],
+    ['events', `${number(events)}${resumed > 0 ? `, ${number(resumed)} of them read by an interrupted run` : ''}`],
     [
       'sessions',
       `${number(parameters + maps + thresholds)}: ${number(parameters)} for parameters, ${number(maps)} for tails, ${number(thresholds)} for thresholds`,

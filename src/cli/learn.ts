@@ -1,14 +1,18 @@
 import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../adapters/system-clock.ts';
-import { readLabels } from '../app/backtest/labels.ts';
+import { type Label, readLabels } from '../app/backtest/labels.ts';
 import { BASELINE_FILE, baselineAt, underBudgets } from '../app/baseline-file.ts';
-import { CutSessions } from '../app/learn/cut-sessions.ts';
+import type { CutSessions } from '../app/learn/cut-sessions.ts';
 import { handOver } from '../app/learn/hand-over.ts';
-import { COHORT_BY, cohortsFrom, learnBaseline, SPLIT } from '../app/learn/learner.ts';
-import { Lessons } from '../app/learn/lesson.ts';
-import { RuleNumbers } from '../app/learn/rule-numbers.ts';
+import { learn as learnBaseline } from '../app/learn/learner.ts';
+import { Reading } from '../app/learn/reading.ts';
+import { Spool, type SpoolIdentity } from '../app/learn/spool.ts';
+import { spoolIdentity } from '../app/learn/spool-identity.ts';
+import { subjectOf } from '../app/learn/subject.ts';
+import { startRoom } from '../app/learn/threads.ts';
 import { loadPolicyFolder } from '../app/rule-folder.ts';
 import {
   type Baseline,
@@ -20,18 +24,14 @@ import {
 } from '../domain/baseline.ts';
 import type { PolicyBody } from '../domain/rule.ts';
 import { parseShare, SHARE_ALLOWED } from '../domain/share.ts';
-import { checkIntent } from '../engine/evidence/intent.ts';
 import { quantilesOf } from '../engine/plan/learned.ts';
-import { decodeRecord } from '../formats/log-record.ts';
 import { openSource, type SourceOptions, sourceOptions } from './event-source.ts';
 import { learnText } from './learn-text.ts';
 import { BOUNDS_TEXT } from './moves-text.ts';
 import { Progress } from './progress.ts';
 import { configOptions } from './settings.ts';
-import { SHIPPED_RULES } from './shipped.ts';
-
-/** Ctrl-C ends the process: nothing is half written. */
-const NEVER = new AbortController().signal;
+import { packageVersion, SHIPPED_RULES } from './shipped.ts';
+import { workersOf } from './workers.ts';
 
 interface Options extends SourceOptions {
   rules?: string;
@@ -44,6 +44,8 @@ interface Options extends SourceOptions {
   onUncertified?: Budgets['onUncertified'];
   previous?: string;
   acceptMoves?: true;
+  state?: string;
+  workers: number;
 }
 
 export function registerLearn(program: Command): void {
@@ -70,6 +72,8 @@ export function registerLearn(program: Command): void {
     )
     .option('--previous <file>', 'baseline that the new one is held to; default: what --out would replace')
     .option('--accept-moves', `take over a baseline that raises more than one version may (${BOUNDS_TEXT})`)
+    .option('--state <dir>', 'where what was read is kept until it is learned from; default: beside --out')
+    .option('--workers <n>', 'threads; any number gives the same baseline', workersOf, availableParallelism())
     .addHelpText(
       'after',
       '\nBudgets that are not given are those of the folder (kind: policy, budgets), else 5 %, 0.5 % and 1 in 10,000.' +
@@ -78,6 +82,8 @@ export function registerLearn(program: Command): void {
         '\na label benign brings them back.' +
         '\nOne version may raise the threshold of kill by a fifth and a rate by a half. What raises more is written beside' +
         '\nit as FILE.proposed, and replaces it with --accept-moves.' +
+        '\nA run that was interrupted goes on where it was when it is started again with the same input and rules; of the log' +
+        '\nit keeps only what intents and rules look at, and removes that when it is done. Standard input is not kept.' +
         '\nExit code: 0 when a baseline was written, 1 when it was only proposed, or the files or the rules cannot be used.' +
         '\n\nExamples:' +
         '\n  firebreak learn october.ndjson.gz --rules my-rules --kill "1 in 1000"' +
@@ -100,45 +106,78 @@ async function learn(files: string[], options: Options): Promise<void> {
   const body = await loadPolicyFolder(folder);
   if (options.out === undefined && !(await stat(folder)).isDirectory())
     throw new Error(`--rules: ${folder} is a file, and a baseline stands in a folder; name one, or --out FILE`);
-  const intents = intentsOf(body, folder);
+  refuseNothing(body, folder);
   const out = options.out ?? join(folder, BASELINE_FILE);
   const budgets = budgetsOf(options, body.settings.budgets);
   const previous = options.acceptMoves ? undefined : await previousOf(options.previous, out);
-  const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
-  const unitOf = (session: string) =>
-    labels === undefined || labels.get(session)?.label === 'benign' ? session : undefined;
-  const numbers = new RuleNumbers(body);
-  const cohortBy = body.settings.cohort === undefined ? COHORT_BY : cohortsFrom(body.settings.cohort);
-  const lessons = new Lessons(intents, cohortBy, body.settings, unitOf, (event) => numbers.looksAt(event));
+  const benign = options.labels === undefined ? undefined : benignOf(await readLabels(options.labels));
+  const { source, identity, close } = await openSource(files, body.settings.delayMs, options);
+  const rooms = Array.from({ length: options.workers }, (_, room) =>
+    startRoom({ body, room, rooms: options.workers, benign }),
+  );
   const progress = new Progress(process.stderr, systemClock);
-  const { source, close } = await openSource(files, body.settings.delayMs, options);
-  const cut = new CutSessions();
-  let events = 0;
+  const at = phases(progress);
+  let spool: Spool | undefined;
   try {
-    for await (const item of source.items(NEVER)) {
-      if (item.type !== 'record') continue;
-      const { body: record, appendMs } = decodeRecord(item.raw, undefined);
-      cut.note(record);
-      if (record.type !== 'action') continue;
-      lessons.add(record.event, appendMs);
-      events++;
-      progress.at(source.shareRead() ?? 0, () => `${events.toLocaleString('en')} events`);
-    }
+    const kept = { body, benign, input: identity, version: packageVersion() };
+    spool = await spoolOf(files, options.state, `${out}.learning`, () => spoolIdentity(kept));
+    const reading = new Reading(source, rooms, { spool, delayMs: body.settings.delayMs });
+    const events = () => `${reading.actions.toLocaleString('en')} events`;
+    await reading.read(() => at('reading', source.shareRead() ?? 0, events));
+    const cut = leftOut(reading.cut, benign);
+    const lives = await Promise.all(rooms.map((room) => room.begin(cut)));
+    const { baseline, certifying } = await learnBaseline(rooms, subjectOf(body), budgets, at);
     progress.done();
-    const whole = lessons.all.filter(({ session }) => labels?.has(session) === true || !cut.has(session));
-    const rules = numbers.learn(whole);
-    const { baseline: learned, certifying } = learnBaseline(intents, whole, { cohortBy, budgets, split: SPLIT });
-    const baseline = rules === undefined ? learned : { ...learned, rules };
     const handed = await handOver(baseline, out, previous && underBudgets(previous, budgets));
-    const left = lessons.all.length - whole.length;
-    process.stderr.write(
-      learnText(baseline, { events, cut: left, ...handed, confidence: budgets.confidence, certifying }),
-    );
+    const counts = { events: reading.actions, resumed: reading.resumed, cut: lives.reduce((sum, one) => sum + one, 0) };
+    process.stderr.write(learnText(baseline, { ...counts, ...handed, confidence: budgets.confidence, certifying }));
+    await spool?.remove();
     if (handed.held.length > 0) process.exitCode = 1;
   } finally {
     progress.done();
-    await close();
+    await Promise.all([close(), spool?.close(), ...rooms.map((room) => room.stop())]);
   }
+}
+
+/** Standard input cannot be read again, so nothing of it is kept. */
+async function spoolOf(
+  files: readonly string[],
+  named: string | undefined,
+  usual: string,
+  identity: () => SpoolIdentity,
+): Promise<Spool | undefined> {
+  if (files.includes('-')) {
+    if (named !== undefined) throw new Error('--state: standard input cannot be read again; give a file');
+    return undefined;
+  }
+  const folder = named ?? usual;
+  const spool = await Spool.open(folder, identity());
+  if (spool.damaged > 0)
+    process.stderr.write(`${folder}: the last ${spool.damaged} bytes are no whole block; they are read again\n`);
+  return spool;
+}
+
+/** What a label calls benign is learned from, whatever Firebreak did with it. */
+function leftOut(cut: CutSessions, benign: readonly string[] | undefined): Set<string> {
+  const sessions = cut.sessions();
+  for (const session of benign ?? []) sessions.delete(session);
+  return sessions;
+}
+
+function benignOf(labels: ReadonlyMap<string, Label>): string[] {
+  return [...labels].filter(([, { label }]) => label === 'benign').map(([session]) => session);
+}
+
+/** What is left of a phase is reckoned from where it began: reading may begin where another run was. */
+function phases(progress: Progress): (phase: string, share: number, text?: () => string) => void {
+  let current: string | undefined;
+  return (phase, share, text = () => phase) => {
+    if (phase !== current && share > 0) {
+      progress.begin(share);
+      current = phase;
+    }
+    progress.at(share, text);
+  };
 }
 
 /** What the new one is held to. No moves are looked for where there is none. */
@@ -156,13 +195,9 @@ function budgetsOf({ watch, pause, kill, confidence, onUncertified }: Options, f
   return { ...DEFAULT_BUDGETS, ...folder, ...Object.fromEntries(said) };
 }
 
-function intentsOf({ intents = [], rules }: PolicyBody, folder: string) {
-  if (intents.length === 0 && rules.every((rule) => quantilesOf(rule).length === 0))
-    throw new Error(
-      `nothing to learn in ${folder}: no document with kind: intent, no rule with baselineDefaults; see rules/README.md`,
-    );
-  return intents.flatMap((intent) => {
-    const result = checkIntent(intent);
-    return result.ok ? [result.checked] : []; // `loadPolicyFolder` has refused every other one
-  });
+function refuseNothing({ intents = [], rules }: PolicyBody, folder: string): void {
+  if (intents.length > 0 || rules.some((rule) => quantilesOf(rule).length > 0)) return;
+  throw new Error(
+    `nothing to learn in ${folder}: no document with kind: intent, no rule with baselineDefaults; see rules/README.md`,
+  );
 }

@@ -5,6 +5,8 @@ const BAR_WIDTH = 30;
 const REDRAW_MS = 100;
 /** Without a terminal a line now and then: enough to see that a long run lives, too few to fill a log. */
 const LINE_MS = 5000;
+/** Of less no pace can be told. */
+const PACE_SHARE = 0.01;
 
 type Screen = Writable & { isTTY?: boolean; columns?: number };
 
@@ -13,11 +15,20 @@ export class Progress {
   readonly #to: Screen;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   #shownMs: number;
+  #startedMs: number;
+  #startShare = 0;
 
   constructor(to: Screen, clock: Pick<Clock, 'monotonicMs'>) {
     this.#to = to;
     this.#clock = clock;
-    this.#shownMs = clock.monotonicMs();
+    this.#startedMs = clock.monotonicMs();
+    this.#shownMs = this.#startedMs;
+  }
+
+  /** From here on something else is measured, of which so much is done already: what is left is reckoned from here. */
+  begin(share = 0): void {
+    this.#startedMs = this.#clock.monotonicMs();
+    this.#startShare = share;
   }
 
   /** `share` from 0 to 1; `text` says what was done. Cheap when it is not yet time to show it. */
@@ -27,12 +38,21 @@ export class Progress {
     if (nowMs - this.#shownMs < (terminal ? REDRAW_MS : LINE_MS)) return;
     this.#shownMs = nowMs;
     const percent = `${String(Math.floor(Math.min(share, 1) * 100)).padStart(3)} %`;
+    const left = this.#left(share, nowMs);
     if (!terminal) {
-      this.#to.write(`${percent.trim()}  ${text()}\n`);
+      this.#to.write(`${percent.trim()}  ${text()}${left}\n`);
       return;
     }
-    const line = `${bar(share)} ${percent}  ${text()}`;
+    const line = `${bar(share)} ${percent}  ${text()}${left}`;
     this.#to.write(`\r\x1b[2K${line.slice(0, (this.#to.columns ?? 80) - 1)}`);
+  }
+
+  /** At the pace so far; nothing while that says nothing. */
+  #left(share: number, nowMs: number): string {
+    const done = share - this.#startShare;
+    if (done < PACE_SHARE || share >= 1) return '';
+    const leftS = Math.ceil((((nowMs - this.#startedMs) / done) * (1 - share)) / 1000);
+    return leftS < 90 ? `, ${leftS} s left` : `, ${Math.ceil(leftS / 60)} min left`;
   }
 
   /** Takes the bar away. */

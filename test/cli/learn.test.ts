@@ -61,7 +61,7 @@ function firebreak(args: readonly string[]): Promise<{ code: number | null; out:
   });
 }
 
-describe('firebreak learn', { timeout: 60_000 }, () => {
+describe('firebreak learn', { timeout: 120_000 }, () => {
   it('writes a baseline beside the intents, by which a replay then judges', async () => {
     const learned = await firebreak(['learn', 'events.ndjson', '--rules', '.', '--kill', '1%', '--pause', '2%']);
     expect(learned.err).toContain('400: ');

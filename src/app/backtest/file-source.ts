@@ -1,20 +1,30 @@
 import { realpath } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { type Line, NdjsonReader } from '../../adapters/files/ndjson-reader.ts';
 import { decodeRecordedLine, isRecordedLine } from '../../formats/recorded-line.ts';
 import { eachLine, goesBack, headOf, outOfOrder, RECORDED_LINE_MAX, RecordingRefused, reasonOf } from '../recording.ts';
-import type { EventSource, LogItem } from './source.ts';
+import type { EventSource, LogItem, ResumableSource, UndecodedItem } from './source.ts';
+
+/** How far the files were read: up to a line of one of them, with a checksum of everything before. */
+interface FilePosition {
+  source: number;
+  line: number;
+  crc: number;
+  captured: [key: string, log: { log: number; next: number }][];
+}
 
 /**
  * Files of bare events or of a captured log, plain or gzip, or standard input. They become the records that `Recording`
  * makes of them, but in one reading and undecoded: the one thread that reads must keep many busy.
  */
-export class FileSource implements EventSource {
+export class FileSource implements EventSource, ResumableSource {
   readonly names: readonly string[];
   readonly #readers: readonly NdjsonReader[];
   readonly #delayMs: number;
-  /** Captured logs by topic and partition: they may run over several files. */
+  /** Captured logs by topic and partition: they may run over several files. A file of bare events is the log of its place. */
   readonly #captured = new Map<string, { log: number; next: number }>();
-  #logs = 0;
+  /** How far `undecoded` is. */
+  #place = { source: 0, line: 0, crc: 0 };
 
   private constructor(readers: readonly NdjsonReader[], delayMs: number) {
     this.names = readers.map(({ path }) => path);
@@ -53,14 +63,14 @@ export class FileSource implements EventSource {
       const { value: first } = await lines.next();
       if (first === undefined) throw new RecordingRefused(reader.path, undefined, 'the file is empty');
       const all = withFirst(first, lines);
-      yield* 'bytes' in first && isRecordedLine(first.bytes) ? this.#captures(source, all) : this.#bare(source, all);
+      yield* isCaptured(first) ? this.#captures(source, all) : this.#bare(source, all);
     }
   }
 
   /** Bare events are a log of their own: keyed by session, appended when they happened, never back in time. */
   async *#bare(source: number, lines: AsyncGenerator<Line>): AsyncGenerator<LogItem> {
     const file = this.names[source]!;
-    const log = this.#logs++;
+    const log = source;
     let first: Line | undefined;
     let clockMs: number | undefined;
     let offset = 0;
@@ -79,7 +89,7 @@ export class FileSource implements EventSource {
         }
         clockMs = Math.max(clockMs ?? 0, head.timeMs);
       }
-      const key = head === undefined ? null : Buffer.from(head.session, 'utf8');
+      const key = head === undefined ? null : Buffer.from(head.event.session, 'utf8');
       // Before the first event no session can wait for the time, so what time it is makes no difference.
       const raw = { offset, appendMs: clockMs ?? 0, key, value: line.bytes, headers: {} };
       yield { type: 'record', log, place, raw };
@@ -91,29 +101,101 @@ export class FileSource implements EventSource {
     yield { type: 'end', log, offset: offset + 1 };
   }
 
-  /** The policies that a captured log brings are no matter here: the rules that are compared judge it. */
   async *#captures(source: number, lines: AsyncGenerator<Line>): AsyncGenerator<LogItem> {
+    for await (const line of lines) yield* this.#recorded(source, line);
+  }
+
+  /** The policies that a captured log brings are no matter here: the rules that are compared judge it. */
+  #recorded(source: number, line: Line): [] | [LogItem] {
     const file = this.names[source]!;
-    for await (const line of lines) {
-      if (!('bytes' in line)) throw new RecordingRefused(file, line.number, `the line has ${line.tooLong} bytes`);
-      const recorded = decodeRecordedLine(line.bytes);
-      if (recorded.type === 'policy') continue;
-      if (recorded.type === 'unusable') {
-        const message = `${recorded.reason}. A captured log with a damaged line is not judged`;
-        throw new RecordingRefused(file, line.number, message);
+    if (!('bytes' in line)) throw new RecordingRefused(file, line.number, `the line has ${line.tooLong} bytes`);
+    const recorded = decodeRecordedLine(line.bytes);
+    if (recorded.type === 'policy') return [];
+    if (recorded.type === 'unusable') {
+      const message = `${recorded.reason}. A captured log with a damaged line is not judged`;
+      throw new RecordingRefused(file, line.number, message);
+    }
+    const { topicId, partition, raw } = recorded;
+    const key = `${topicId}/${partition}`;
+    let known = this.#captured.get(key);
+    if (known === undefined) {
+      known = { log: this.names.length + this.#captured.size, next: 0 };
+      this.#captured.set(key, known);
+    }
+    if (raw.offset < known.next) throw outOfOrder(file, line.number, raw.offset, known.next);
+    known.next = raw.offset + 1;
+    return [{ type: 'record', log: known.log, place: { source, at: line.number }, raw }];
+  }
+
+  /** What is before `from` is read again, for its checksum, and not decoded. */
+  async *undecoded(from: unknown): AsyncGenerator<UndecodedItem[]> {
+    const begun = new Passed(from as FilePosition | undefined);
+    for (const [key, log] of begun.captured) this.#captured.set(key, log);
+    for (const [source, reader] of this.#readers.entries()) {
+      let first: Line | undefined;
+      for await (const group of reader.lines()) {
+        first ??= group[0]!;
+        const items = group.flatMap((line) => {
+          const crc = crc32('bytes' in line ? line.bytes : String(line.tooLong), this.#place.crc);
+          this.#place = { source, line: line.number, crc };
+          if (begun.covers(reader.path, this.#place)) return [];
+          return isCaptured(first!) ? this.#recorded(source, line) : [undecodedLine(source, line)];
+        });
+        if (items.length > 0) yield items;
       }
-      const { topicId, partition, raw } = recorded;
-      const key = `${topicId}/${partition}`;
-      let known = this.#captured.get(key);
-      if (known === undefined) {
-        known = { log: this.#logs++, next: 0 };
-        this.#captured.set(key, known);
-      }
-      if (raw.offset < known.next) throw outOfOrder(file, line.number, raw.offset, known.next);
-      known.next = raw.offset + 1;
-      yield { type: 'record', log: known.log, place: { source, at: line.number }, raw };
+      if (first === undefined) throw new RecordingRefused(reader.path, undefined, 'the file is empty');
+      begun.end(reader.path, source);
+      const place = { source, at: this.#place.line };
+      if (!isCaptured(first)) yield [{ type: 'last', log: source, place, first }];
     }
   }
+
+  position(): FilePosition {
+    return { ...this.#place, captured: [...this.#captured].map(([key, log]) => [key, { ...log }]) };
+  }
+}
+
+/** What an earlier run has read of the files. */
+class Passed {
+  readonly #until: FilePosition | undefined;
+  #isPassed: boolean;
+
+  constructor(until: FilePosition | undefined) {
+    this.#until = until;
+    this.#isPassed = until === undefined;
+  }
+
+  get captured(): FilePosition['captured'] {
+    return this.#until?.captured ?? [];
+  }
+
+  /** Throws where the lines up to there are not those that were read. */
+  covers(file: string, { source, line, crc }: Omit<FilePosition, 'captured'>): boolean {
+    if (this.#isPassed) return false;
+    const until = this.#until!;
+    if (source < until.source || line < until.line) return true;
+    if (line !== until.line || crc !== until.crc) throw changed(file, until.line);
+    this.#isPassed = true;
+    return true;
+  }
+
+  end(file: string, source: number): void {
+    if (!this.#isPassed && source === this.#until!.source) throw changed(file, this.#until!.line);
+  }
+}
+
+function changed(file: string, line: number): RecordingRefused {
+  return new RecordingRefused(file, line, 'what was read up to here is not what the interrupted run has read');
+}
+
+function isCaptured(first: Line): boolean {
+  return 'bytes' in first && isRecordedLine(first.bytes);
+}
+
+function undecodedLine(source: number, line: Line): UndecodedItem {
+  const place = { source, at: line.number };
+  if ('bytes' in line) return { type: 'line', log: source, place, bytes: line.bytes };
+  return { type: 'unusable', place, refusal: 'too_large', reason: reasonOf(line) };
 }
 
 async function* withFirst(first: Line, rest: AsyncGenerator<Line>): AsyncGenerator<Line> {

@@ -5,6 +5,7 @@ import { Partition } from '../../engine/partition.ts';
 import { step } from '../../engine/step.ts';
 import { decodeRecord } from '../../formats/log-record.ts';
 import { activation, type RecordTime, type ReplayPolicy, replayPolicy, withoutPolicy } from '../replay.ts';
+import type { Remote } from '../threads.ts';
 import { Coverage } from './coverage.ts';
 import { type Frame, type FramedRecord, type Place, recordsOf } from './frame.ts';
 import { CLEAR, inOrder, type JudgedSession, withFinding } from './outcome.ts';
@@ -16,8 +17,7 @@ const SESSIONS_AT_ONCE = 2000;
 /** Of events whose agent has no role. */
 const NO_ROLE = '(no role)';
 
-/** A shard here or in a thread. Calls are done in the order in which they are made. */
-export type RemoteShard = { [K in keyof Shard]: (...args: Parameters<Shard[K]>) => Promise<ReturnType<Shard[K]>> };
+export type RemoteShard = Remote<Shard>;
 
 /** The clock of a log goes on to a time of each side; 0: it stays. */
 interface RunOn {

@@ -1,4 +1,17 @@
+import type { Decision } from '../../domain/decision.ts';
 import type { RecordBody } from '../../domain/record.ts';
+
+/** What a record says of who stopped a session or let it go on, and no more of it. */
+export type Verdict = { session: string; by: 'firebreak' | Decision['kind'] };
+
+export function verdictOf(body: RecordBody): Verdict | undefined {
+  if (body.type === 'published') {
+    const { session } = body.published;
+    return session === undefined ? undefined : { session, by: 'firebreak' };
+  }
+  if (body.type !== 'decision' || body.decision.session === undefined) return undefined;
+  return { session: body.decision.session, by: body.decision.kind };
+}
 
 /**
  * Sessions that do not show what honest work does: Firebreak cut them short, or a person found them wrong. A log says so
@@ -13,19 +26,13 @@ export class CutSessions {
   readonly #stopped = new Set<string>();
   readonly #wrong = new Set<string>();
 
-  note(body: RecordBody): void {
-    if (body.type === 'published') {
-      const { session } = body.published;
-      if (session !== undefined) this.#stopped.add(session);
-      return;
-    }
-    if (body.type !== 'decision' || body.decision.session === undefined) return;
-    const { kind, session } = body.decision;
-    if (kind === 'release') this.#stopped.delete(session);
-    else if (kind !== 'lift') this.#wrong.add(session);
+  note({ session, by }: Verdict): void {
+    if (by === 'firebreak') this.#stopped.add(session);
+    else if (by === 'release') this.#stopped.delete(session);
+    else if (by !== 'lift') this.#wrong.add(session);
   }
 
-  has(session: string): boolean {
-    return this.#stopped.has(session) || this.#wrong.has(session);
+  sessions(): Set<string> {
+    return new Set([...this.#stopped, ...this.#wrong]);
   }
 }

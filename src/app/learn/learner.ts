@@ -1,28 +1,20 @@
 import { type Baseline, type Budgets, type IntentBaseline, STREAMS, type TailMap } from '../../domain/baseline.ts';
 import { reachOf, scoresOf } from '../../domain/reach.ts';
-import type { CheckedIntent } from '../../engine/evidence/intent.ts';
-import { planEvidence } from '../../engine/evidence/plan.ts';
 import { certify } from '../../learning/certify.ts';
 import { type Concentration, limited, type Party } from '../../learning/concentration.ts';
-import type { KnownValues } from '../../learning/known.ts';
-import { type Part, partOf, type SplitShares } from '../../learning/split.ts';
+import { KnownValues } from '../../learning/known.ts';
+import { PARTS } from '../../learning/split.ts';
 import { fitTail } from '../../learning/tail.ts';
-import { type Attended, attend } from './attend.ts';
-import type { Lesson } from './lesson.ts';
-import {
-  type CohortOf,
-  cohortsOf,
-  type IntentParameters,
-  knownBeside,
-  knownValues,
-  learnParameters,
-} from './parameters.ts';
+import { type Classroom, SHARDS } from './classroom.ts';
+import { type CohortSizes, fitParameters, type IntentParameters, mergeSums } from './parameters.ts';
+import type { Subject } from './subject.ts';
 
-export interface LearnOptions {
-  cohortBy: Baseline['cohortBy'];
-  budgets: Budgets;
-  split: SplitShares;
-}
+/** A classroom here, or in a thread. */
+export type Room = {
+  [K in keyof Classroom]: Classroom[K] extends (...args: infer Args) => infer Result
+    ? (...args: Args) => Result | Promise<Result>
+    : unknown;
+};
 
 export interface Learned {
   baseline: Baseline;
@@ -30,20 +22,9 @@ export interface Learned {
   certifying: Record<Party, Concentration>;
 }
 
-/** Narrow to wide: a session belongs to the first that enough sessions were seen of. */
-export const COHORT_BY: Baseline['cohortBy'] = [
-  ['tenant', 'agent.role', 'task'],
-  ['tenant', 'agent.role'],
-  ['agent.role'],
-];
-/** The same for the fields that a policy names, the widest first; a role is a cohort of its own wherever it is named. */
-export function cohortsFrom(fields: readonly string[]): Baseline['cohortBy'] {
-  const prefixes = fields.map((_, index) => fields.slice(0, fields.length - index));
-  return fields.length > 1 && fields.indexOf('agent.role') > 0 ? [...prefixes, ['agent.role']] : prefixes;
-}
-
-/** What is known needs most of the sessions; thresholds at a small budget need many too. */
-export const SPLIT: SplitShares = { parameters: 0.6, maps: 0.15 };
+/** In the order in which they come, with how much of each is done, 0 to 1. */
+export type Phase = 'known values' | 'parameters' | 'tails' | 'thresholds' | 'numbers of rules';
+export type OnProgress = (phase: Phase, share: number) => void;
 
 /**
  * Learns from finished benign sessions, in three parts that share no unit, so that nothing which certifies a threshold
@@ -57,41 +38,89 @@ export const SPLIT: SplitShares = { parameters: 0.6, maps: 0.15 };
  * brought: then it is as a session of tomorrow, and no session is spent on knowledge alone. That one knows a unit less
  * than tomorrow's errs to more that is new, and to higher thresholds.
  *
- * The same lessons give the same baseline, whatever their order.
+ * Shard n is learned in room n modulo their number, after `begin` of each. The same lessons give the same baseline to
+ * the last bit, whatever their order and however many the rooms are.
  */
-export function learnBaseline(
-  intents: readonly CheckedIntent[],
-  lessons: readonly Lesson[],
-  options: LearnOptions,
-): Learned {
-  const parts: Record<Part, Lesson[]> = { parameters: [], maps: [], thresholds: [] };
-  const sorted = [...lessons].sort((a, b) => (a.session < b.session ? -1 : 1));
-  for (const lesson of sorted) parts[partOf(lesson.unit, options.split)].push(lesson);
-  const cohortOf = cohortsOf(parts.parameters);
-  const known = knownValues(intents, sorted);
-  const parameters = learnParameters(intents, parts.parameters, known, options.cohortBy.length);
+export async function learn(
+  rooms: readonly Room[],
+  subject: Subject,
+  budgets: Budgets,
+  onProgress: OnProgress = () => {},
+): Promise<Learned> {
+  const { intents, numbers, cohortBy } = subject;
+  const each = <T>(phase: Phase, ask: (room: Room, shard: number) => T | Promise<T>) =>
+    askEach(rooms, ask, (share) => onProgress(phase, share));
+
+  const known = await learnKnown(rooms, intents.length, onProgress);
+  const sums = mergeSums(await each('parameters', (room, shard) => room.sums(shard)), intents.length, cohortBy.length);
+  const parameters = fitParameters(sums);
+  const counts = await Promise.all(rooms.map((room) => room.counts()));
+  const sessions = Object.fromEntries(PARTS.map((part) => [part, counts.reduce((sum, of) => sum + of[part], 0)]));
   const draft: Baseline = {
     format: 1,
-    cohortBy: options.cohortBy,
-    intents: describe(intents, parameters, known, () => [FLAT, FLAT, FLAT, FLAT]),
-    thresholds: certify([], options.budgets),
-    onUncertified: options.budgets.onUncertified,
-    sessions: {
-      parameters: parts.parameters.length,
-      maps: parts.maps.length,
-      thresholds: parts.thresholds.length,
-    },
+    cohortBy,
+    intents: describe(subject, parameters, () => [FLAT, FLAT, FLAT, FLAT]),
+    thresholds: certify([], budgets),
+    onUncertified: budgets.onUncertified,
+    sessions: sessions as Baseline['sessions'],
   };
-  const reached = attendAll(intents, draft, parts.maps, known, cohortOf).map(({ suprema }) => suprema);
-  const mapped = describe(intents, parameters, known, (intent) =>
+
+  const sizes = addUp(await Promise.all(rooms.map((room) => room.sizes())));
+  await Promise.all(rooms.map((room) => room.learnDraft(draft, sizes)));
+  const reached = (await each('tails', (room, shard) => room.suprema(shard))).flat();
+  const mapped = describe(subject, parameters, (intent) =>
     STREAMS.map((_, stream) => tailOf(reached.map((suprema) => suprema[intent]![stream]!))),
   );
-  const scores = attendAll(intents, { ...draft, intents: mapped }, parts.thresholds, known, cohortOf);
-  const { kept, by } = limited(parts.thresholds.map((lesson, i) => ({ ...lesson, highest: scores[i]?.highest ?? 0 })));
+
+  await Promise.all(rooms.map((room) => room.learnDraft({ ...draft, intents: mapped }, sizes)));
+  const { kept, by } = limited((await each('thresholds', (room, shard) => room.scores(shard))).flat());
   const reach = reachOf(kept.map(({ highest }) => highest));
-  const thresholds = certify(scoresOf(reach), options.budgets);
-  const sessions = { ...draft.sessions, thresholds: kept.length };
-  return { baseline: { ...draft, intents: mapped, reach, thresholds, sessions }, certifying: by };
+  const measured =
+    numbers.rules.length === 0 ? [] : await each('numbers of rules', (room, shard) => room.numbers(shard));
+  const rules = numbers.learn(measured.flat());
+  const baseline: Baseline = {
+    ...draft,
+    intents: withKnown(subject, mapped, known),
+    ...(rules === undefined ? {} : { rules }),
+    reach,
+    thresholds: certify(scoresOf(reach), budgets),
+    sessions: { ...draft.sessions, thresholds: kept.length },
+  };
+  return { baseline, certifying: by };
+}
+
+/** All rooms at once, each one shard after the other. Answers by shard. */
+async function askEach<T>(
+  rooms: readonly Room[],
+  ask: (room: Room, shard: number) => T | Promise<T>,
+  onShare: (share: number) => void,
+): Promise<T[]> {
+  const answers = new Array<T>(SHARDS);
+  let done = 0;
+  const askRoom = async (room: Room, first: number) => {
+    for (let shard = first; shard < SHARDS; shard += rooms.length) {
+      answers[shard] = await ask(room, shard);
+      onShare(++done / SHARDS);
+    }
+  };
+  await Promise.all(rooms.map(askRoom));
+  return answers;
+}
+
+async function learnKnown(rooms: readonly Room[], intents: number, onProgress: OnProgress): Promise<KnownValues[]> {
+  const known = Array.from({ length: intents }, () => new KnownValues());
+  const ask = async (room: Room, shard: number) => {
+    for (const [i, units] of (await room.known(shard)).entries()) known[i]!.merge(units);
+  };
+  await askEach(rooms, ask, (share) => onProgress('known values', share));
+  await Promise.all(rooms.map((room) => room.learnKnown(known.map(({ units }) => units))));
+  return known;
+}
+
+function addUp(all: readonly CohortSizes[]): CohortSizes {
+  const sum: CohortSizes = new Map();
+  for (const sizes of all) for (const [cohort, size] of sizes) sum.set(cohort, (sum.get(cohort) ?? 0) + size);
+  return sum;
 }
 
 const FLAT: TailMap = { u: 1, lpu: 1, eta: 1 };
@@ -102,38 +131,21 @@ function tailOf(suprema: readonly number[]): TailMap {
 }
 
 function describe(
-  intents: readonly CheckedIntent[],
+  { intents }: Subject,
   parameters: readonly IntentParameters[],
-  known: readonly KnownValues[],
   mapsOf: (intent: number) => TailMap[],
 ): Baseline['intents'] {
-  const described = intents.map(({ intent, meaning, familiar }, i) => {
-    const { global, cohorts } = parameters[i]!;
+  const described = intents.map(({ intent, meaning }, i) => {
     const [volume, rate, burst, shift] = mapsOf(i) as [TailMap, TailMap, TailMap, TailMap];
-    const learned: IntentBaseline = {
-      meaning,
-      global,
-      cohorts,
-      maps: { volume, rate, burst, shift },
-      ...(familiar ? { known: known[i]!.sets() } : {}),
-    };
+    const learned: IntentBaseline = { meaning, ...parameters[i]!, maps: { volume, rate, burst, shift } };
     return [intent.id, learned] as const;
   });
   return Object.fromEntries(described);
 }
 
-/** The sessions as a partition would see them under this baseline, had it been learned without each one's own unit. */
-function attendAll(
-  intents: readonly CheckedIntent[],
-  baseline: Baseline,
-  lessons: readonly Lesson[],
-  known: readonly KnownValues[],
-  cohortOf: CohortOf,
-): Attended[] {
-  const plan = planEvidence(intents, baseline);
-  if (plan === undefined) return [];
-  return lessons.map((lesson) => {
-    const { key, models } = plan.cohort(cohortOf(lesson));
-    return attend(plan.intents, models, knownBeside(known, key, lesson), lesson);
+function withKnown({ intents }: Subject, learned: Baseline['intents'], known: KnownValues[]): Baseline['intents'] {
+  const described = intents.map(({ intent: { id }, familiar }, i) => {
+    return [id, familiar ? { ...learned[id]!, known: known[i]!.sets() } : learned[id]!] as const;
   });
+  return Object.fromEntries(described);
 }

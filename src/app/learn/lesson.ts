@@ -1,9 +1,8 @@
-import type { Baseline } from '../../domain/baseline.ts';
 import type { ActionEvent } from '../../domain/event.ts';
 import { parseInstant } from '../../domain/instant.ts';
 import type { PolicySettings } from '../../domain/rule.ts';
-import type { CheckedIntent } from '../../engine/evidence/intent.ts';
 import { cohortKeys } from '../../engine/evidence/plan.ts';
+import type { Subject } from './subject.ts';
 
 /** One finished life of a benign session as learning sees it: what its intents look at, and when the rest happened. */
 export interface Lesson {
@@ -17,40 +16,49 @@ export interface Lesson {
   /** Times of all actions, ms, in order of arrival. */
   times: number[];
   /** By place in `times`: the actions that some intent or rule looks at. */
-  actions: Map<number, ActionEvent>;
+  readonly actions: ReadonlyMap<number, ActionEvent>;
 }
 
-interface Life {
-  lesson: Lesson;
-  startMs: number;
-  lastMs: number;
+/** Which life of a session a record belongs to, as the engine ends them: by the time of the log. */
+export class Lives<L> {
+  readonly #settings: Pick<PolicySettings, 'idleEndMs' | 'maxLifetimeMs'>;
+  readonly #lives = new Map<string, { life: L; startMs: number; lastMs: number }>();
+
+  constructor(settings: Pick<PolicySettings, 'idleEndMs' | 'maxLifetimeMs'>) {
+    this.#settings = settings;
+  }
+
+  /** The life that goes on at `appendMs`, or the one that `begin` makes. */
+  at(session: string, appendMs: number, begin: () => L): L {
+    const { idleEndMs, maxLifetimeMs } = this.#settings;
+    const known = this.#lives.get(session);
+    if (known && appendMs - known.lastMs < idleEndMs && appendMs - known.startMs < maxLifetimeMs) {
+      known.lastMs = appendMs;
+      return known.life;
+    }
+    const life = begin();
+    this.#lives.set(session, { life, startMs: appendMs, lastMs: appendMs });
+    return life;
+  }
 }
 
-/** Gathers lessons from a log in which sessions are interleaved. A session that ends and begins again gives two. */
+type OpenLesson = Lesson & { actions: Map<number, ActionEvent> };
+
+/** Gathers lessons from events in which sessions are interleaved. A session that ends and begins again gives two. */
 export class Lessons {
   readonly all: Lesson[] = [];
-  readonly #intents: readonly CheckedIntent[];
-  readonly #cohortBy: Baseline['cohortBy'];
-  readonly #settings: Pick<PolicySettings, 'idleEndMs' | 'maxLifetimeMs'>;
+  readonly #subject: Pick<Subject, 'cohortBy' | 'looksAt'>;
   readonly #unitOf: (session: string) => string | undefined;
-  readonly #looksAt: (event: ActionEvent) => boolean;
-  readonly #lives = new Map<string, Life>();
+  readonly #lives: Lives<OpenLesson>;
 
-  /**
-   * `unitOf` answers undefined for a session that is not to be learned from; `looksAt` names actions that are kept though
-   * no intent looks at them.
-   */
+  /** `unitOf` answers undefined for a session that is not to be learned from. */
   constructor(
-    intents: readonly CheckedIntent[],
-    cohortBy: Baseline['cohortBy'],
+    subject: Pick<Subject, 'cohortBy' | 'looksAt'>,
     settings: Pick<PolicySettings, 'idleEndMs' | 'maxLifetimeMs'>,
     unitOf: (session: string) => string | undefined,
-    looksAt: (event: ActionEvent) => boolean = () => false,
   ) {
-    this.#looksAt = looksAt;
-    this.#intents = intents;
-    this.#cohortBy = cohortBy;
-    this.#settings = settings;
+    this.#subject = subject;
+    this.#lives = new Lives(settings);
     this.#unitOf = unitOf;
   }
 
@@ -58,24 +66,16 @@ export class Lessons {
   add(event: ActionEvent, appendMs: number): void {
     const unit = this.#unitOf(event.session);
     if (unit === undefined) return;
-    const { idleEndMs, maxLifetimeMs } = this.#settings;
-    let life = this.#lives.get(event.session);
-    if (!life || appendMs - life.lastMs >= idleEndMs || appendMs - life.startMs >= maxLifetimeMs) {
-      life = { lesson: this.#begin(event, unit), startMs: appendMs, lastMs: appendMs };
-      this.#lives.set(event.session, life);
-    }
-    life.lastMs = appendMs;
-    const { times, actions } = life.lesson;
-    if (this.#intents.some(({ test, after }) => test(event) || after?.test(event) === true) || this.#looksAt(event))
-      actions.set(times.length, event);
+    const { times, actions } = this.#lives.at(event.session, appendMs, () => this.#begin(event, unit));
+    if (this.#subject.looksAt(event)) actions.set(times.length, event);
     times.push(parseInstant(event.time));
   }
 
-  #begin(event: ActionEvent, unit: string): Lesson {
+  #begin(event: ActionEvent, unit: string): OpenLesson {
     const lesson = {
       session: event.session,
       unit,
-      cohortKeys: cohortKeys(this.#cohortBy, event),
+      cohortKeys: cohortKeys(this.#subject.cohortBy, event),
       agent: event.agent.id,
       principal: event.principal?.id,
       times: [],

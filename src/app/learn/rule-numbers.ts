@@ -14,17 +14,24 @@ import { COHORT_SESSIONS } from './parameters.ts';
 /** By rule and measure: the largest value in one session. */
 type Largest = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
+/** What the rules measured in one session. */
+export interface MeasuredSession {
+  cohortKeys: Lesson['cohortKeys'];
+  largest: Largest;
+}
+
 /**
  * Learns the numbers that rules read as `baseline.NAME`: how far each measure goes in a benign session, as quantiles per
  * cohort. The engine itself measures, with the rules' own windows; nothing is decided.
  */
 export class RuleNumbers {
-  readonly #rules: readonly Rule[];
+  /** Those that have such numbers. */
+  readonly rules: readonly Rule[];
   readonly #plan: Plan;
 
   constructor({ settings, rules }: PolicyBody) {
-    this.#rules = rules.filter((rule) => quantilesOf(rule).length > 0);
-    const measured = this.#rules.map((rule) => ({ ...rule, when: { watch: false }, exceptions: undefined }));
+    this.rules = rules.filter((rule) => quantilesOf(rule).length > 0);
+    const measured = this.rules.map((rule) => ({ ...rule, when: { watch: false }, exceptions: undefined }));
     this.#plan = compilePolicy('numbers of rules', { format: 1, settings, rules: measured });
   }
 
@@ -34,12 +41,11 @@ export class RuleNumbers {
   }
 
   /** Numbers of every cohort, narrow and wide, with enough sessions. Undefined where no rule asks for any. */
-  learn(lessons: readonly Lesson[]): Baseline['rules'] {
-    if (this.#rules.length === 0) return undefined;
-    const sessions = lessons.map((lesson) => ({ lesson, largest: this.#largestOf(lesson) }));
+  learn(sessions: readonly MeasuredSession[]): Baseline['rules'] {
+    if (this.rules.length === 0) return undefined;
     const cohorts = new Map<string, Largest[]>([[EVERYBODY, []]]);
-    for (const { lesson, largest } of sessions) {
-      for (const key of new Set([EVERYBODY, ...lesson.cohortKeys])) {
+    for (const { cohortKeys, largest } of sessions) {
+      for (const key of new Set([EVERYBODY, ...cohortKeys])) {
         if (key === undefined) continue;
         const known = cohorts.get(key);
         if (known) known.push(largest);
@@ -48,14 +54,14 @@ export class RuleNumbers {
     }
     const large = [...cohorts].filter(([key, { length }]) => key === EVERYBODY || length >= COHORT_SESSIONS);
     return Object.fromEntries(
-      this.#rules.map((rule): [string, RuleBaseline] => {
+      this.rules.map((rule): [string, RuleBaseline] => {
         const numbers = large.map(([key, all]) => [key, numbersOf(rule.id, quantilesOf(rule), all)]);
         return [rule.id, { meaning: numbersMeaning(rule), cohorts: Object.fromEntries(numbers) }];
       }),
     );
   }
 
-  #largestOf({ times, actions }: Lesson): Largest {
+  measure({ cohortKeys, times, actions }: Lesson): MeasuredSession {
     const partition = new Partition('learned', 0);
     partition.judgeUnder(this.#plan);
     const largest = new Map<string, Map<string, number>>();
@@ -72,7 +78,7 @@ export class RuleNumbers {
         for (const rule of rules) note(largest, rule, (read) => readingOf(read, group, session, 'moved'));
       }
     }
-    return largest;
+    return { cohortKeys, largest };
   }
 }
 

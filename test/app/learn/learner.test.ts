@@ -1,20 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { attend } from '../../../src/app/learn/attend.ts';
-import { type LearnOptions, learnBaseline } from '../../../src/app/learn/learner.ts';
-import { Lessons } from '../../../src/app/learn/lesson.ts';
+import { Classroom } from '../../../src/app/learn/classroom.ts';
+import { learn } from '../../../src/app/learn/learner.ts';
+import { type Lesson, Lessons } from '../../../src/app/learn/lesson.ts';
+import { RuleNumbers } from '../../../src/app/learn/rule-numbers.ts';
+import { subject } from '../../../src/app/learn/subject.ts';
+import { type Baseline, Budgets } from '../../../src/domain/baseline.ts';
 import { canonicalJson } from '../../../src/domain/canonical-json.ts';
 import type { ActionEvent } from '../../../src/domain/event.ts';
 import { formatInstant } from '../../../src/domain/instant.ts';
+import { PolicySettings } from '../../../src/domain/rule.ts';
 import { planEvidence } from '../../../src/engine/evidence/plan.ts';
 import { checkedOf, intentOf } from '../../engine/evidence/lessons.ts';
 
 const START_MS = Date.UTC(2026, 0, 5);
 const INTENTS = [checkedOf(intentOf({})), checkedOf(intentOf({ id: 'new-targets', mark: 'novel(target)' }))];
-const OPTIONS: LearnOptions = {
+const SETTINGS = PolicySettings.parse({});
+const SUBJECT = subject(INTENTS, new RuleNumbers({ format: 1, settings: SETTINGS, rules: [] }), {
   cohortBy: [['tenant', 'agent.role'], ['agent.role']],
-  budgets: { watch: 0.1, pause: 0.02, kill: 0.01, confidence: 'marginal', onUncertified: 'pause' },
   split: { parameters: 0.5, maps: 0.2 },
-};
+});
+const BUDGETS = Budgets.parse({ watch: 0.1, pause: 0.02, kill: 0.01, confidence: 'marginal', onUncertified: 'pause' });
 const LIVES = { idleEndMs: 30 * 60_000, maxLifetimeMs: 24 * 3_600_000 };
 
 /** A reproducible source of numbers from 0 to 1: the tests' own, not good for anything else. */
@@ -48,17 +54,24 @@ function sessions(count: number, seed: number, role = 'mail'): ActionEvent[] {
 }
 
 function lessonsOf(events: readonly ActionEvent[]) {
-  const lessons = new Lessons(INTENTS, OPTIONS.cohortBy, LIVES, (session) => session);
+  const lessons = new Lessons(SUBJECT, LIVES, (session) => session);
   for (const event of events) lessons.add(event, Date.parse(event.time));
   return lessons.all;
 }
 
-describe('a learned baseline', () => {
-  const lessons = lessonsOf(sessions(2000, 1));
-  const { baseline } = learnBaseline(INTENTS, lessons, OPTIONS);
+async function learned(lessons: readonly Lesson[]): Promise<Baseline> {
+  const room = new Classroom(SUBJECT);
+  for (const lesson of lessons) room.add(lesson);
+  room.begin(new Set());
+  return (await learn([room], SUBJECT, BUDGETS)).baseline;
+}
 
-  it('is the same bytes whatever the order of the sessions', () => {
-    const { baseline: again } = learnBaseline(INTENTS, [...lessons].reverse(), OPTIONS);
+describe('a learned baseline', async () => {
+  const lessons = lessonsOf(sessions(2000, 1));
+  const baseline = await learned(lessons);
+
+  it('is the same bytes whatever the order of the sessions', async () => {
+    const again = await learned([...lessons].reverse());
     expect(canonicalJson(again)).toBe(canonicalJson(baseline));
   });
 
@@ -80,7 +93,7 @@ describe('a learned baseline', () => {
     expect(beyond).toBeGreaterThan(10);
   });
 
-  it('knows what any session was seen with, and certifies as if it had not seen the session itself', () => {
+  it('knows what any session was seen with, and certifies as if it had not seen the session itself', async () => {
     const { known } = baseline.intents['new-targets']!;
     const all = new Set(lessons.flatMap(({ actions }) => [...actions.values()].map(({ resource }) => resource!.id!)));
     expect(known!['agent.role=mail']).toEqual([...all].sort());
@@ -88,7 +101,7 @@ describe('a learned baseline', () => {
     const apart = lessonsOf(
       sessions(1000, 6).map((event) => ({ ...event, resource: { type: 'mail', id: `own-${event.session}` } })),
     );
-    const { mu } = learnBaseline(INTENTS, apart, OPTIONS).baseline.intents['new-targets']!.global.events;
+    const { mu } = (await learned(apart)).intents['new-targets']!.global.events;
     expect(mu).toBeGreaterThan(0.03);
   });
 
@@ -109,13 +122,13 @@ describe('a learned baseline', () => {
     expect(plan.cohortOf({ ...first!, agent: { id: 'a', role: 'unknown' } })).toBe('');
   });
 
-  it('says how well each threshold is founded', () => {
+  it('says how well each threshold is founded', async () => {
     const { watch, kill } = baseline.thresholds;
     expect(watch).toMatchObject({ grade: 'conformal', n: baseline.sessions.thresholds });
     expect(kill.grade).toBe('conformal');
-    const { baseline: few } = learnBaseline(INTENTS, lessons.slice(0, 100), OPTIONS);
+    const few = await learned(lessons.slice(0, 100));
     expect(few.thresholds.kill.grade).toBe('extrapolated');
-    const { baseline: none } = learnBaseline(INTENTS, lessons.slice(0, 8), OPTIONS);
+    const none = await learned(lessons.slice(0, 8));
     expect(none.thresholds.kill).toEqual({
       alpha: 0.01,
       r: 0,
@@ -129,13 +142,13 @@ describe('a learned baseline', () => {
 describe('the lives of a session', () => {
   it('are lessons of their own, as the engine ends them', () => {
     const [event] = sessions(1, 4);
-    const lessons = new Lessons(INTENTS, OPTIONS.cohortBy, LIVES, (session) => session);
+    const lessons = new Lessons(SUBJECT, LIVES, (session) => session);
     for (const atMs of [0, 60_000, 40 * 60_000]) lessons.add(event!, START_MS + atMs);
     expect(lessons.all.map(({ times }) => times.length)).toEqual([2, 1]);
   });
 
   it('are left out where the session is not known to be benign', () => {
-    const lessons = new Lessons(INTENTS, OPTIONS.cohortBy, LIVES, () => undefined);
+    const lessons = new Lessons(SUBJECT, LIVES, () => undefined);
     for (const event of sessions(3, 5)) lessons.add(event, START_MS);
     expect(lessons.all).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Lessons } from '../../../src/app/learn/lesson.ts';
 import { RuleNumbers } from '../../../src/app/learn/rule-numbers.ts';
+import { SPLIT, subject } from '../../../src/app/learn/subject.ts';
 import type { ActionEvent } from '../../../src/domain/event.ts';
 import { formatInstant } from '../../../src/domain/instant.ts';
 import { type PolicyBody, PolicySettings } from '../../../src/domain/rule.ts';
@@ -25,11 +26,9 @@ function lessonsOf(body: PolicyBody, count: number, roleOf: (n: number) => strin
   const numbers = new RuleNumbers(body);
   const lives = { idleEndMs: 24 * 3_600_000, maxLifetimeMs: 24 * 3_600_000 };
   const lessons = new Lessons(
-    [],
-    [['agent.role']],
+    subject([], numbers, { cohortBy: [['agent.role']], split: SPLIT }),
     lives,
     (session) => session,
-    (event) => numbers.looksAt(event),
   );
   for (let n = 0; n < count; n++) {
     const act = (i: number, atMs: number, action: ActionEvent['action'], id: string) =>
@@ -49,13 +48,13 @@ function lessonsOf(body: PolicyBody, count: number, roleOf: (n: number) => strin
     act(98, 1_800_000, 'read', 'm-1');
     for (let i = 0; i < n; i++) act(100 + i, 3_600_000 + i * 1000, 'delete', `m-${i % 2}`);
   }
-  return { numbers, lessons: lessons.all };
+  return { numbers, lessons: lessons.all, measured: lessons.all.map((lesson) => numbers.measure(lesson)) };
 }
 
 describe('the numbers of rules', () => {
   it('are quantiles of the largest value in a session, by the windows of the rule', () => {
-    const { numbers, lessons } = lessonsOf(bodyOf(RULE), 100, () => 'mail');
-    expect(numbers.learn(lessons)).toEqual({
+    const { numbers, measured } = lessonsOf(bodyOf(RULE), 100, () => 'mail');
+    expect(numbers.learn(measured)).toEqual({
       'test-rule': {
         meaning: numbersMeaning(ruleOf(RULE)),
         cohorts: {
@@ -67,8 +66,8 @@ describe('the numbers of rules', () => {
   });
 
   it('are those of each cohort with enough sessions, the others belong to all', () => {
-    const { numbers, lessons } = lessonsOf(bodyOf(RULE), 100, (n) => (n < 60 ? 'quiet' : n < 90 ? 'busy' : 'few'));
-    const { cohorts } = numbers.learn(lessons)!['test-rule']!;
+    const { numbers, measured } = lessonsOf(bodyOf(RULE), 100, (n) => (n < 60 ? 'quiet' : n < 90 ? 'busy' : 'few'));
+    const { cohorts } = numbers.learn(measured)!['test-rule']!;
     expect(Object.keys(cohorts).sort()).toEqual(['', 'agent.role=busy', 'agent.role=quiet']);
     expect(cohorts['agent.role=quiet']!['deletes.p90']).toBe(54);
     expect(cohorts['agent.role=busy']!['deletes.p90']).toBe(87);
@@ -88,14 +87,14 @@ describe('the numbers of rules', () => {
       when: { watch: 'n > baseline.n.p99' },
       baselineDefaults: { 'n.p99': 1 },
     };
-    const { numbers, lessons } = lessonsOf(bodyOf(share), 40, () => 'mail');
+    const { numbers, lessons, measured } = lessonsOf(bodyOf(share), 40, () => 'mail');
     expect(lessons[3]!.actions.size).toBe(7);
-    expect(numbers.learn(lessons)!['test-rule']!.cohorts['']!['n.p99']).toBe(1);
+    expect(numbers.learn(measured)!['test-rule']!.cohorts['']!['n.p99']).toBe(1);
   });
 
   it('are none where no rule asks for any', () => {
-    const { numbers, lessons } = lessonsOf(bodyOf({ when: { watch: 'n > 1' } }), 40, () => 'mail');
-    expect(numbers.learn(lessons)).toBeUndefined();
+    const { numbers, lessons, measured } = lessonsOf(bodyOf({ when: { watch: 'n > 1' } }), 40, () => 'mail');
+    expect(numbers.learn(measured)).toBeUndefined();
     expect(lessons[3]!.actions.size).toBe(0);
   });
 });

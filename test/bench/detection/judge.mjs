@@ -1,9 +1,10 @@
 /** Learns on benign sessions and judges others with the engine itself, as `firebreak learn` and `firebreak replay` do. */
 import { createHash } from 'node:crypto';
-import { COHORT_BY, learnBaseline, SPLIT } from '../../../dist/app/learn/learner.js';
+import { Classroom } from '../../../dist/app/learn/classroom.js';
+import { learn } from '../../../dist/app/learn/learner.js';
 import { Lessons } from '../../../dist/app/learn/lesson.js';
+import { subjectOf } from '../../../dist/app/learn/subject.js';
 import { replayPolicy } from '../../../dist/app/replay.js';
-import { checkIntent } from '../../../dist/engine/evidence/intent.js';
 import { Partition } from '../../../dist/engine/partition.js';
 import { step } from '../../../dist/engine/step.js';
 
@@ -13,13 +14,15 @@ export function foldOf(unit, folds) {
 }
 
 /** The policy of a folder with what its intents learned from `sessions`; all of them are benign. */
-export function learnFrom(body, sessions, { budgets, confidence, onUncertified }) {
-  const intents = (body.intents ?? []).map((intent) => checkIntent(intent).checked);
+export async function learnFrom(body, sessions, { budgets, confidence, onUncertified }) {
+  const subject = subjectOf(body);
   const units = new Map(sessions.map(({ session, unit }) => [session, unit]));
-  const lessons = new Lessons(intents, COHORT_BY, body.settings, (session) => units.get(session));
+  const lessons = new Lessons(subject, body.settings, (session) => units.get(session));
   for (const { events } of sessions) for (const event of events) lessons.add(event, Date.parse(event.time));
-  const options = { cohortBy: COHORT_BY, budgets: { ...budgets, confidence, onUncertified }, split: SPLIT };
-  const { baseline } = learnBaseline(intents, lessons.all, options);
+  const room = new Classroom(subject);
+  for (const lesson of lessons.all) room.add(lesson);
+  room.begin(new Set());
+  const { baseline } = await learn([room], subject, { ...budgets, confidence, onUncertified });
   return { baseline, policy: replayPolicy({ ...body, baseline }) };
 }
 

@@ -62,10 +62,10 @@ function policyFor(name, fold) {
   return made;
 }
 
-const report = readSets(options.test).map(({ name, sessions }) => {
+const judging = readSets(options.test).map(async ({ name, sessions }) => {
   const order = options.shuffle === undefined ? undefined : shuffled(sessions, Number(options.shuffle));
-  const found = judgeAll(name, sessions);
-  const mixed = order && judgeAll(name, order);
+  const found = await judgeAll(name, sessions);
+  const mixed = order && (await judgeAll(name, order));
   const kinds = ['kill', 'stop'].map((kind) => {
     const drop =
       mixed === undefined
@@ -84,11 +84,12 @@ const report = readSets(options.test).map(({ name, sessions }) => {
     ...Object.fromEntries(kinds),
   };
 });
+const report = await Promise.all(judging);
 
-function judgeAll(name, sessions) {
+async function judgeAll(name, sessions) {
   const all = { kill: new Map(), stop: new Map(), rules: new Map(), thresholds: [] };
   for (let fold = folds > 0 ? 0 : -1; fold < Math.max(folds, 0); fold++) {
-    const { policy, baseline } = policyFor(name, fold);
+    const { policy, baseline } = await policyFor(name, fold);
     const found = judge(policy, fold < 0 ? sessions : sessions.filter(({ unit }) => foldOf(unit, folds) === fold));
     for (const kind of ['kill', 'stop']) for (const [session, at] of found[kind]) all[kind].set(session, at);
     for (const [rule, count] of found.rules) all.rules.set(rule, (all.rules.get(rule) ?? 0) + count);
