@@ -133,20 +133,24 @@ export class FileSource implements EventSource, ResumableSource {
     for (const [key, log] of begun.captured) this.#captured.set(key, log);
     for (const [source, reader] of this.#readers.entries()) {
       let first: Line | undefined;
+      let captured = false;
       for await (const group of reader.lines()) {
-        first ??= group[0]!;
+        if (first === undefined) {
+          first = group[0]!;
+          captured = isCaptured(first);
+        }
         const items = group.flatMap((line) => {
           const crc = crc32('bytes' in line ? line.bytes : String(line.tooLong), this.#place.crc);
           this.#place = { source, line: line.number, crc };
           if (begun.covers(reader.path, this.#place)) return [];
-          return isCaptured(first!) ? this.#recorded(source, line) : [undecodedLine(source, line)];
+          return captured ? this.#recorded(source, line) : [undecodedLine(source, line)];
         });
         if (items.length > 0) yield items;
       }
       if (first === undefined) throw new RecordingRefused(reader.path, undefined, 'the file is empty');
       begun.end(reader.path, source);
       const place = { source, at: this.#place.line };
-      if (!isCaptured(first)) yield [{ type: 'last', log: source, place, first }];
+      if (!captured) yield [{ type: 'last', log: source, place, first }];
     }
   }
 
