@@ -49,6 +49,22 @@ export function* honestActions(options: { sessions: number; events: number; endM
   }
 }
 
+/** So many sessions run at once; after so many events others take their place. */
+const AT_ONCE = 500;
+const SHIFT_EVENTS = 25_000;
+const SHIFT_MS = 250_000;
+const START_MS = Date.UTC(2026, 0, 5, 9);
+
+/** Lines of a file: sessions that come and go. */
+export function* actionLines(events: number): Generator<string> {
+  for (let shift = 0, left = events; left > 0; shift++, left -= SHIFT_EVENTS) {
+    const endMs = START_MS + (shift + 1) * SHIFT_MS;
+    for (const { value } of honestActions({ sessions: AT_ONCE, events: Math.min(left, SHIFT_EVENTS), endMs })) {
+      yield `${String(value).replaceAll('01J9ZK4Q8XR', `s${String(shift).padStart(4, '0')}-`)}\n`;
+    }
+  }
+}
+
 function pick(weights: Readonly<Record<string, number>>, at: number): string {
   const all = Object.entries(weights);
   let left = at * all.reduce((sum, [, weight]) => sum + weight, 0);

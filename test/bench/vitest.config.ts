@@ -6,6 +6,7 @@ export default defineConfig({
     include: [
       'test/bench/throughput.ts',
       'test/bench/backtest.ts',
+      'test/bench/learn.ts',
       'test/bench/stop-latency.ts',
       'test/bench/metrics.ts',
     ],

@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { honestActions } from '../bench/actions.ts';
+import { deploy } from './deployment.ts';
+import { RULES } from './traffic.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const EVENTS = 40_000;
@@ -26,8 +28,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const file = (name: string) => join(folder, name);
 
-function start(events: string, out: string, workers: number): ChildProcess {
-  const args = ['learn', events, '--rules', 'rules', '--out', out, '--workers', String(workers)];
+function start(input: string | string[], out: string, workers: number): ChildProcess {
+  const args = ['learn', ...[input].flat(), '--rules', 'rules', '--out', out, '--workers', String(workers)];
   return spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), ...args], {
     cwd: folder,
     stdio: ['ignore', 1, 'pipe'],
@@ -43,13 +45,13 @@ async function ended(child: ChildProcess): Promise<{ code: number | null; signal
   return { code, signal, err };
 }
 
-function learn(events: string, out: string, workers: number): Promise<Awaited<ReturnType<typeof ended>>> {
-  return ended(start(events, out, workers));
+function learn(input: string | string[], out: string, workers: number): Promise<Awaited<ReturnType<typeof ended>>> {
+  return ended(start(input, out, workers));
 }
 
 /** SIGKILL as soon as more than `bytes` are written down. Answers how much was. */
-async function killed(events: string, out: string, workers: number, bytes: number): Promise<number> {
-  const child = start(events, out, workers);
+async function killed(input: string | string[], out: string, workers: number, bytes: number): Promise<number> {
+  const child = start(input, out, workers);
   const end = ended(child);
   while ((await spoolBytes(out)) <= bytes) await sleep(POLL_MS);
   child.kill('SIGKILL');
@@ -106,5 +108,30 @@ describe('firebreak learn that is killed', { timeout: 120_000 }, () => {
     await writeFile(file('rules/intents.yaml'), intents);
     expect(await learn('changing.ndjson', 'mixed.json', 1)).toMatchObject({ code: 0 });
     expect(await readFile(file('mixed.json'), 'utf8')).toBe(await readFile(file('whole.json'), 'utf8'));
+  });
+
+  it('while it reads the topic goes on in every partition, up to where the log was when it began', {
+    timeout: 400_000,
+  }, async () => {
+    const deployment = await deploy({ partitions: 3, rules: RULES });
+    try {
+      const kafka = deployment.flags.slice(0, 4);
+      const actions = (endMs: number) => [...honestActions({ sessions: 300, events: EVENTS / 4, endMs })];
+      await deployment.produce(actions(Date.now()));
+      expect(await deployment.cli('capture', ...kafka, '--out', file('captured.ndjson'))).toMatchObject({ code: 0 });
+      expect((await learn('captured.ndjson', 'captured.json', 2)).code).toBe(0);
+
+      await killed(['--kafka', ...kafka], 'topic.json', 1, HEADER_BYTES);
+      await deployment.produce(actions(Date.now()));
+      const { code, err } = await learn(['--kafka', ...kafka], 'topic.json', 2);
+      expect(err).toMatch(/events +10,000, [\d,]+ of them read by an interrupted run/);
+      expect(code).toBe(0);
+      expect(await readFile(file('topic.json'), 'utf8')).toBe(await readFile(file('captured.json'), 'utf8'));
+
+      const other = await learn(['--kafka', ...kafka], 'topic.json', 2);
+      expect(other.err).toMatch(/events +20,000\n/);
+    } finally {
+      await deployment.close();
+    }
   });
 });

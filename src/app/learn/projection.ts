@@ -1,5 +1,7 @@
 import type { ActionEvent } from '../../domain/event.ts';
 import { fieldOf } from '../../domain/fields.ts';
+import type { Intent } from '../../domain/intent.ts';
+import type { Rule } from '../../domain/rule.ts';
 
 /** What the engine itself reads of any action that it marks. */
 const ALWAYS = ['action', 'tool'];
@@ -16,10 +18,12 @@ const PLACES: Record<string, readonly string[][]> = { target: [['targets'], ['re
 export class Projection {
   readonly #paths: readonly string[][];
 
-  /** `intents` and `rules` as they stand in the policy. A word that only looks like a field errs to one field more. */
-  constructor(intents: readonly unknown[], rules: readonly unknown[]) {
+  /** A word of theirs that only looks like a field errs to one field more. */
+  constructor(intents: readonly Intent[], rules: readonly Rule[]) {
     const own = rules.length === 0 ? [] : [...MEASURED, 'id', 'seq'];
-    const named = [...ALWAYS, ...own, ...fieldsNamedIn([intents, rules])];
+    const marks = intents.map(({ match, after, afterNovel, mark, weight }) => [match, after, afterNovel, mark, weight]);
+    const measures = rules.map(({ match, within, measure, weight }) => [match, within, measure, weight]);
+    const named = [...ALWAYS, ...own, ...fieldsNamedIn([marks, measures])];
     this.#paths = [...new Set(named)].flatMap((name) => PLACES[name] ?? [pathOf(name)]);
   }
 

@@ -95,15 +95,28 @@ class KeptLesson implements Lesson {
 
   get actions(): ReadonlyMap<number, ActionEvent> {
     const actions = new Map<number, ActionEvent>();
-    const { session } = this;
-    for (let at = 0; at < this.#kept.length; at += 4) {
-      const [place, block, from, length] = this.#kept.slice(at, at + 4) as [number, number, number, number];
-      const read = JSON.parse(textOf(this.#blocks[block]!, from, length)) as Partial<ActionEvent>;
-      const time = formatInstant(this.times[place]!);
-      const agent = { id: this.agent, ...read.agent };
-      actions.set(place, { id: '', ...read, agent, session, time } as ActionEvent);
+    const kept = this.#kept;
+    for (let at = 0; at < kept.length; at += 4) {
+      const place = kept[at]!;
+      const text = textOf(this.#blocks[kept[at + 1]!]!, kept[at + 2]!, kept[at + 3]!);
+      actions.set(place, this.#whole(JSON.parse(text), this.times[place]!));
     }
     return actions;
+  }
+
+  /** With what is kept once for all its actions. Only rules with windows ask for the text of the time. */
+  #whole(kept: Partial<ActionEvent>, atMs: number): ActionEvent {
+    const { session } = this;
+    const agent = { id: this.agent, ...kept.agent };
+    return {
+      id: '',
+      ...kept,
+      session,
+      agent,
+      get time() {
+        return formatInstant(atMs);
+      },
+    } as ActionEvent;
   }
 }
 

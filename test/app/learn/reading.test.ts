@@ -47,7 +47,7 @@ const FIELDS_READ = [
   Intent.parse({
     kind: 'intent',
     id: `field-${i}`,
-    title: name,
+    title: 'A field',
     match: { action: ['send', 'delete', 'list', 'read'] },
     mark: `${['distinct', 'novel'][i % 2]}(${name})`,
   }),
