@@ -9,8 +9,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { parseBudget } from '../../../dist/app/learn/budget.js';
 import { loadPolicyFolder } from '../../../dist/app/rule-folder.js';
+import { parseShare } from '../../../dist/domain/share.js';
 import { foldOf, judge, learnFrom } from './judge.mjs';
 import { metricsOf, pairedDifference } from './metrics.mjs';
 import { readSets, shuffled } from './sets.mjs';
@@ -36,7 +36,7 @@ if (options.train === undefined || options.test === undefined) {
 
 const folds = Number(options.folds);
 const excluded = new Set(options['fit-exclude'].split(','));
-const kill = parseBudget(options.budget);
+const kill = parseShare(options.budget);
 const learning = {
   budgets: { watch: Math.min(0.5, 10 * kill), pause: Math.min(0.4, 5 * kill), kill },
   confidence: options.confidence,

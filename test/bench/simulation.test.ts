@@ -1,0 +1,89 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+/* The bench itself: small, with fixed seeds, so that it fails where the worlds, the attacks or a method are broken. */
+
+interface Judged {
+  detected: number;
+  prevented: number;
+}
+interface Variant {
+  rates: number[];
+  attacks: Record<string, Judged[]>;
+}
+type Families = Record<string, Record<string, Variant>>;
+interface Drawn {
+  times: number[];
+  features: number[];
+  marks: number[];
+  harms: boolean[];
+  attackedFrom: number;
+}
+
+const path = (file: string) => new URL(`./simulation/${file}`, import.meta.url).href;
+const RECOMMENDED = 'recommended: four streams';
+const SIZES = { learn: 1500, calibrate: 2000, test: 2000, attack: 25 };
+
+let families: Families;
+beforeAll(async () => {
+  const { runSeed } = (await import(path('seed.mjs'))) as { runSeed(task: object): { families: Families } };
+  families = runSeed({ world: 'main', seed: 3, sizes: SIZES }).families;
+}, 60_000);
+
+/** Mean over the attacks at 1 %, of the variant that detects most. */
+function detected(family: string): number {
+  const each = Object.values(families[family]!).map(({ attacks }) => {
+    const all = Object.values(attacks).map(([atOne]) => atOne!.detected);
+    return all.reduce((sum, one) => sum + one, 0) / all.length;
+  });
+  return Math.max(...each);
+}
+
+describe('the simulation bench', () => {
+  it('holds every method to the same rate of false kills', () => {
+    for (const variants of Object.values(families))
+      for (const { rates } of Object.values(variants)) expect(rates[0]).toBeLessThan(0.03);
+  });
+
+  it('orders the methods as the scoring reference does', () => {
+    const best = detected(RECOMMENDED);
+    expect(best).toBeGreaterThan(0.65);
+    for (const family of Object.keys(families)) expect(detected(family)).toBeLessThanOrEqual(best + 0.03);
+    expect(detected('mixture e-process, calibrated')).toBeGreaterThan(detected('z-score'));
+    expect(best - detected('decayed additive risk')).toBeGreaterThan(0.2);
+  });
+
+  it('finds a burst before half of it is done, and a staged exfiltration before anything is sent', () => {
+    const { attacks } = families[RECOMMENDED]!['plain']!;
+    expect(attacks['burst delete']![0]!.prevented).toBeGreaterThan(0.4);
+    expect(attacks['staged exfiltration']![0]).toMatchObject({ detected: expect.closeTo(1, 0) });
+    expect(attacks['slow 1.5x']![0]!.detected).toBeLessThan(attacks['slow 8x']![0]!.detected);
+  });
+
+  it('draws sessions of the described kind, and equal ones from equal seeds', async () => {
+    const { World, Chance } = (await import(path('world.mjs'))) as {
+      World: new (name: string, seed: number) => { session(chance: object, options?: object): Drawn };
+      Chance: new (seed: number) => object;
+    };
+    const draw = (seed: number) => {
+      const chance = new Chance(seed);
+      const world = new World('main', seed);
+      return Array.from({ length: 2000 }, () => world.session(chance));
+    };
+    const [sessions, again] = [draw(5), draw(5)];
+    expect(again.map(({ times }) => times.length)).toEqual(sessions.map(({ times }) => times.length));
+    const events = sessions.reduce((sum, { times }) => sum + times.length, 0) / sessions.length;
+    expect(events).toBeGreaterThan(70);
+    expect(events).toBeLessThan(200);
+    for (const { times } of sessions) expect(times).toEqual(times.toSorted((a, b) => a - b));
+    const { ATTACKS, attacked } = (await import(path('attacks.mjs'))) as {
+      ATTACKS: Record<string, object>;
+      attacked(world: object, chance: object, attack: object): Drawn;
+    };
+    for (const attack of Object.values(ATTACKS)) {
+      const { times, harms, attackedFrom } = attacked(new World('main', 5), new Chance(6), attack);
+      expect(harms.some(Boolean)).toBe(true);
+      expect(times.every((atMs, i) => !harms[i] || atMs >= attackedFrom)).toBe(true);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+    }
+  });
+});
