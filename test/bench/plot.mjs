@@ -4,7 +4,7 @@ const WIDTH = 760;
 const HEIGHT = 300;
 const LEFT = 64;
 const RIGHT = 150;
-const TOP = 12;
+const TOP = 26;
 const BOTTOM = 40;
 const LABEL_HEIGHT = 14;
 /** The style of a page is fixed; lines are told apart by dashes and by the names at their ends. */
@@ -54,7 +54,7 @@ export function plot({ description, x, y, lines, marks = [] }) {
     (one) =>
       html`<text class="label" text-anchor="end" x="${LEFT - 6}" y="${round(acrossY.at(one) + 4)}">${shown(one)}</text>`,
   );
-  const names = html`<text class="label" text-anchor="middle" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}">${x.name}</text><text class="label" x="4" y="${TOP + 4}">${y.name}</text>`;
+  const names = html`<text class="label" text-anchor="middle" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}">${x.name}</text><text class="label" x="4" y="12">${y.name}</text>`;
   return html`<svg class="bar" role="img" aria-label="${description}" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}"><path class="axis" d="M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}"/>${drawn}${pointed}${ticksX}${ticksY}${names}</svg>`;
 }
 

@@ -4,6 +4,7 @@
  *
  *   npm run bench:detection -- --train DIR --test DIR [--rules DIR] [--budget 0.01] [--confidence marginal] [--folds N]
  *                              [--fit-exclude TASK,…] [--on-uncertified pause|kill] [--shuffle SEED] [--json FILE]
+ *                              [--html FILE]
  *
  * With --folds each session is judged by what other tasks taught; it is for use where TRAIN and TEST are the same.
  */
@@ -11,8 +12,9 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadPolicyFolder } from '../../../dist/app/rule-folder.js';
 import { parseShare } from '../../../dist/domain/share.js';
-import { foldOf, judge, learnFrom } from './judge.mjs';
+import { courses, foldOf, judge, learnFrom } from './judge.mjs';
 import { metricsOf, pairedDifference } from './metrics.mjs';
+import { reportPage } from './page.mjs';
 import { readSets, shuffled } from './sets.mjs';
 
 const { values: options } = parseArgs({
@@ -27,6 +29,7 @@ const { values: options } = parseArgs({
     'on-uncertified': { type: 'string', default: 'pause' },
     shuffle: { type: 'string' },
     json: { type: 'string' },
+    html: { type: 'string' },
   },
 });
 if (options.train === undefined || options.test === undefined) {
@@ -80,6 +83,7 @@ const judging = readSets(options.test).map(async ({ name, sessions }) => {
     name,
     sessions: sessions.length,
     thresholds: found.thresholds,
+    evidence: found.evidence,
     rules: Object.fromEntries(found.rules),
     ...Object.fromEntries(kinds),
   };
@@ -87,10 +91,12 @@ const judging = readSets(options.test).map(async ({ name, sessions }) => {
 const report = await Promise.all(judging);
 
 async function judgeAll(name, sessions) {
-  const all = { kill: new Map(), stop: new Map(), rules: new Map(), thresholds: [] };
+  const all = { kill: new Map(), stop: new Map(), rules: new Map(), thresholds: [], evidence: [] };
   for (let fold = folds > 0 ? 0 : -1; fold < Math.max(folds, 0); fold++) {
-    const { policy, baseline } = await policyFor(name, fold);
-    const found = judge(policy, fold < 0 ? sessions : sessions.filter(({ unit }) => foldOf(unit, folds) === fold));
+    const { policy, baseline, gauge } = await policyFor(name, fold);
+    const judged = fold < 0 ? sessions : sessions.filter(({ unit }) => foldOf(unit, folds) === fold);
+    const found = judge(policy, judged);
+    if (options.html !== undefined) all.evidence.push({ baseline, sessions: judged, courses: courses(gauge, judged) });
     for (const kind of ['kill', 'stop']) for (const [session, at] of found[kind]) all[kind].set(session, at);
     for (const [rule, count] of found.rules) all.rules.set(rule, (all.rules.get(rule) ?? 0) + count);
     all.thresholds.push(baseline.thresholds.kill);
@@ -140,4 +146,6 @@ for (const set of report) {
     }
   }
 }
+if (options.html !== undefined) writeFileSync(options.html, reportPage(report));
+for (const set of report) delete set.evidence; // of use to the plots alone
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ options, report }, undefined, 2)}\n`);
