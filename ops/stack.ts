@@ -12,20 +12,45 @@ const MAIN = 'dist/cli/main.js';
 const RULES = resolve('deploy/prometheus/firebreak.rules.yml');
 const SCRAPE_INTERVAL = '5s';
 
+const HELP = `npm run stack -- [--speed N] [--partitions N] [--http-port N] [--prometheus-port N]
+
+Kafka, Redis, Prometheus with the alert rules, an analyzer and the demo's day as traffic, as local processes. It prints
+their addresses; Ctrl-C ends all of it and keeps nothing.
+
+  --speed            times as fast as the day was recorded; 40
+  --partitions       of the log; 4
+  --http-port        of the analyzer: /metrics, /livez, /readyz; 9464
+  --prometheus-port  9090`;
+
+/** Ends the process where an option is unknown: what is allowed is printed. */
+function valuesOf(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        speed: { type: 'string', default: '40' },
+        partitions: { type: 'string', default: '4' },
+        'http-port': { type: 'string', default: '9464' },
+        'prometheus-port': { type: 'string', default: '9090' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
 /**
  * Kafka, Redis, Prometheus with the alert rules, an analyzer and a producer of the demo's day, as local processes and
  * without a container engine. Everything ends, and nothing is kept, when this process does.
  */
 export async function runStack(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      speed: { type: 'string', default: '40' },
-      partitions: { type: 'string', default: '4' },
-      'http-port': { type: 'string', default: '9464' },
-      'prometheus-port': { type: 'string', default: '9090' },
-    },
-  });
+  const values = valuesOf(args);
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
   const children: ChildProcess[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'firebreak-stack-'));
   const stopping = new Promise<void>((stop) => {
@@ -48,26 +73,33 @@ export async function runStack(args: string[]): Promise<void> {
       'exit',
     );
     if (code !== 0) throw new Error(`firebreak init ended with ${code}`);
-    children.push(firebreak('run', ...flags, '--redis', redis.url, '--http-port', values['http-port']));
+    const judging = ['run', ...flags, '--redis', redis.url, '--http-port', values['http-port']];
+    children.push(firebreak(...judging));
     children.push(firebreak('produce', '--brokers', brokers, '--speed', values.speed));
     console.log(`
   Kafka        ${brokers}
   Redis        ${redis.url}
   Prometheus   ${prometheus.url}   (alerts: ${prometheus.url}/alerts)
-  analyzer     http://${target}/metrics  http://${target}/readyz
+  analyzer     http://${target}/metrics  http://${target}/readyz   process ${children[0]!.pid}
   keys         ${join(folder, 'keys.json')}
 
   node ${MAIN} doctor --brokers ${brokers} --redis ${redis.url} --keys ${join(folder, 'keys.json')}
-  Ctrl-C ends all of it.
+  Kill the analyzer, and see the alerts; what ends by itself, this goes on without. Ctrl-C ends all of it.
 `);
-    const ended = children.map(async (child) => {
-      const [code] = await once(child, 'exit');
-      return code as number | null;
+    // Whoever tries what happens without an analyzer wants to see it.
+    const [analyzer, producer] = children;
+    void once(analyzer!, 'exit').then(([code, signal]) => {
+      console.log(
+        `the analyzer ended (${signal ?? `exit code ${code}`}); again with:\n  node ${MAIN} ${judging.join(' ')}`,
+      );
     });
-    await Promise.race([stopping, ...ended]);
+    void once(producer!, 'exit').then(([code]) => console.log(`the day of the demo is over (exit code ${code})`));
+    await stopping;
   } finally {
     for (const child of children) child.kill('SIGTERM');
-    await Promise.all(children.map((child) => (child.exitCode === null ? once(child, 'exit') : undefined)));
+    await Promise.all(
+      children.map((child) => (child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined)),
+    );
     await Promise.all([prometheus.stop(), redis.stop(), kafka.stop()]);
     rmSync(folder, { recursive: true, force: true });
   }

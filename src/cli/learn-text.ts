@@ -44,14 +44,15 @@ export function learnText(baseline: Baseline, learned: Learned): string {
       `${numbers.join(', ')}; ${number(Object.keys(cohorts).length - 1)} cohorts with numbers of their own`,
     ]);
   }
-  for (const condition of CONDITIONS) {
+  const isLearned = Object.keys(baseline.intents).length > 0; // numbers of rules certify nothing
+  for (const condition of isLearned ? CONDITIONS : []) {
     const { alpha, c, r, n, grade } = baseline.thresholds[condition];
     const certified = r >= 1 ? `${r} of ${number(n)} benign sessions reach it` : missing(alpha, n, confidence);
     const at = c === undefined ? 'never' : `above ${Number(c.toPrecision(4))} nats`;
     lines.push([condition, `${at}, at most ${shareText(alpha)} of benign sessions: ${grade}, ${certified}`]);
   }
   const { kill } = baseline.thresholds;
-  if (kill.r === 0)
+  if (isLearned && kill.r === 0)
     lines.push(['', `evidence beyond the threshold of kill leads to ${baseline.onUncertified} until it is certified`]);
   lines.push(...partyLines(certifying));
   if (held.length === 0) lines.push(['written', file]);
