@@ -1,6 +1,7 @@
 import { expiryText, isExpired } from '../domain/expiry.ts';
 import type { Assignment, Batch, LogReader, LogSource } from '../ports.ts';
 import { TenureLost } from '../ports.ts';
+import { CatchUp } from './catch-up.ts';
 import { StateUnusable } from './checkpoint-body.ts';
 import { type Account, accountOf, Ledger } from './ledger.ts';
 import { type OwnerRecordParts, OwnerRecords } from './owner-records.ts';
@@ -28,6 +29,7 @@ export class Analyzer implements LogReader {
   readonly #parts: AnalyzerParts;
   readonly #records: OwnerRecords;
   readonly #ledger: Ledger;
+  readonly #catchUp: CatchUp;
   readonly #workers = new Map<number, PartitionWorker>();
   /** Partitions whose stored state a worker could not use, and why. */
   readonly #unusable = new Map<number, string>();
@@ -43,6 +45,7 @@ export class Analyzer implements LogReader {
     this.#parts = parts;
     this.#records = new OwnerRecords(parts);
     this.#ledger = new Ledger(parts);
+    this.#catchUp = new CatchUp(parts);
   }
 
   start(): void {
@@ -93,6 +96,7 @@ export class Analyzer implements LogReader {
     try {
       await worker.batch(batch);
       stats.batch.observe(clock.monotonicMs() - beganMs);
+      if (!this.#caughtUp.has(worker)) this.#catchUp.note(worker);
       if (!this.#caughtUp.has(worker) && worker.next >= worker.assignment.high) await this.#noteCaughtUp(worker);
       if (worker.mustSave) await this.#saveNow(worker);
       else if (checkpointIntervalMs === 0) await this.#save(worker);
