@@ -3,6 +3,7 @@ import type { Output } from '../domain/output.ts';
 import { controlKey } from '../domain/partitioner.ts';
 import type { Clock, Outlet } from '../ports.ts';
 import type { PartitionWorker } from './partition-worker.ts';
+import { RESTATED_PER_RETENTION } from './restated.ts';
 
 export interface OwnerRecordParts {
   outlet: Outlet;
@@ -11,9 +12,6 @@ export interface OwnerRecordParts {
   /** How long the log keeps a record, ms; Infinity without a limit. */
   retentionMs: number;
 }
-
-/** `restated` is written once in this part of the retention, so that a rebuild finds one. */
-export const RESTATED_PER_RETENTION = 4;
 
 /** What the owner of a partition says at intervals, whether or not anything happens in it. */
 export class OwnerRecords {
@@ -104,15 +102,6 @@ function restatementOf({ assignment, partition, atEnd }: PartitionWorker, before
   const record = { type: 'state.restated.v1', body: { clockMs, policy, orders, ...(drift && { drift }) } } as const;
   const { partition: number } = assignment;
   return { topic: 'actions', key: controlKey(number), partition: number, record };
-}
-
-/** The log's own proof that a command is out. The time for an answer begins with it, not with our decision. */
-export function publishedRecord(output: Output, partition: number): Output[] {
-  if (output.topic !== 'commands') return [];
-  const { id: command, session, scope } = output.command;
-  const body = { command, ...(session === undefined ? {} : { session }), ...(scope === undefined ? {} : { scope }) };
-  const record = { type: 'command.published.v1', body } as const;
-  return [{ topic: 'actions', key: session ?? controlKey(partition), partition, record }];
 }
 
 function isDue(lastMs: number | undefined, nowMs: number, everyMs: number): boolean {

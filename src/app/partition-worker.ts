@@ -12,8 +12,8 @@ import { type Assignment, type Batch, type Clock, type Outlet, type Tenure, Tenu
 import { cutBatch } from './batch-parts.ts';
 import { type CheckpointBody, digestOf, encodeCheckpointBody, usable } from './checkpoint-body.ts';
 import { writeCheckpoint } from './checkpoint-writer.ts';
-import { publishedRecord } from './owner-records.ts';
 import type { Policies } from './policies.ts';
+import { publishedRecord } from './published.ts';
 import type { Repetition } from './repetition.ts';
 import { ResidentSessions } from './resident-sessions.ts';
 import type { Takeover } from './take-over.ts';

@@ -6,9 +6,9 @@ import { Partition } from '../engine/partition.ts';
 import { readSessionHeader } from '../engine/session/codec.ts';
 import type { Assignment, Checkpoint, Clock, StateStore, Tenure } from '../ports.ts';
 import { type CheckpointBody, decodeCheckpointBody, digestOf, StateUnusable, usable } from './checkpoint-body.ts';
-import { RESTATED_PER_RETENTION } from './owner-records.ts';
 import type { Policies } from './policies.ts';
 import { Repetition } from './repetition.ts';
+import { RESTATED_PER_RETENTION } from './restated.ts';
 
 export interface TakeoverParts {
   store: StateStore;

@@ -14,16 +14,14 @@ it('says every ten seconds how far a partition is and how long it takes, and whe
     clock.advance(afterMs);
     worker.next = next;
     catchUp.note(worker as PartitionWorker);
-    return lines
-      .splice(0)
-      .map(({ msg, next, high, percent, secondsLeft, seconds }) => ({
-        msg,
-        next,
-        high,
-        percent,
-        secondsLeft,
-        seconds,
-      }));
+    return lines.splice(0).map(({ msg, next, high, percent, secondsLeft, seconds }) => ({
+      msg,
+      next,
+      high,
+      percent,
+      secondsLeft,
+      seconds,
+    }));
   };
   expect(at(1000, 0)).toEqual([]);
   expect(at(2000, 9999)).toEqual([]);

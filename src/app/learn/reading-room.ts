@@ -6,7 +6,8 @@ import type { Frame } from '../backtest/frame.ts';
 import { Classroom, shardOf } from './classroom.ts';
 import { APPEND, COLUMNS, type Digest, FROM, LENGTH, NAME, type Name, namesOf, TIME, textOf } from './digest.ts';
 import { Digester } from './digester.ts';
-import { type Lesson, Lives } from './lesson.ts';
+import type { Lesson } from './lesson.ts';
+import { Lives } from './lessons.ts';
 import { subjectOf } from './subject.ts';
 
 export interface RoomData {

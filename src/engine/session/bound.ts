@@ -2,8 +2,8 @@ import type { Plan } from '../plan/policy.ts';
 import { PART_BYTES } from '../window/feature.ts';
 import { ByteWriter } from './bytes.ts';
 import { encodeSession } from './codec.ts';
+import { STEPS_BYTES } from './evidence-step.ts';
 import { FAILED_CALLS_BYTES } from './failed-calls.ts';
-import { STEPS_BYTES } from './group.ts';
 import { type Session, UNLOOKED_BYTES } from './session.ts';
 
 /** No session takes more than this. */

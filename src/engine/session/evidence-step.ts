@@ -3,6 +3,9 @@ import type { ActionEvent } from '../../domain/event.ts';
 import { formatInstant } from '../../domain/instant.ts';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 
+/** What the steps of all groups of a session may take. A group gets its even share. */
+export const STEPS_BYTES = 24 * 1024;
+
 const RESOURCE_MAX = 128;
 /** Bytes of a step without its texts, at most. */
 const STEP_BYTES = 40;

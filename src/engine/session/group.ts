@@ -8,8 +8,6 @@ import { FailedCalls } from './failed-calls.ts';
 
 /** Contributing steps kept for the explanation: the newest. What a command leaves out it counts. */
 export const STEPS_MAX = 8;
-/** What the steps of all groups of a session may take. A group gets its even share. */
-export const STEPS_BYTES = 24 * 1024;
 
 /** What a session keeps for one filter: the features over it, and the last steps that passed it. */
 export class Group {

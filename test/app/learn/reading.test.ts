@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileSource } from '../../../src/app/backtest/file-source.ts';
 import { Classroom } from '../../../src/app/learn/classroom.ts';
 import { learn, type Room } from '../../../src/app/learn/learner.ts';
-import { Lessons } from '../../../src/app/learn/lesson.ts';
+import { Lessons } from '../../../src/app/learn/lessons.ts';
 import { Reading } from '../../../src/app/learn/reading.ts';
 import { ReadingRoom, unpack } from '../../../src/app/learn/reading-room.ts';
 import { Spool } from '../../../src/app/learn/spool.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lessons } from '../../../src/app/learn/lesson.ts';
+import { Lessons } from '../../../src/app/learn/lessons.ts';
 import { RuleNumbers } from '../../../src/app/learn/rule-numbers.ts';
 import { SPLIT, subject } from '../../../src/app/learn/subject.ts';
 import type { ActionEvent } from '../../../src/domain/event.ts';

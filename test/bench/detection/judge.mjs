@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Classroom } from '../../../dist/app/learn/classroom.js';
 import { learn } from '../../../dist/app/learn/learner.js';
-import { Lessons } from '../../../dist/app/learn/lesson.js';
+import { Lessons } from '../../../dist/app/learn/lessons.js';
 import { subjectOf } from '../../../dist/app/learn/subject.js';
 import { replayPolicy } from '../../../dist/app/replay.js';
 import { Partition } from '../../../dist/engine/partition.js';
