@@ -112,6 +112,26 @@ describe('the house', () => {
     expect(upward).toEqual([]);
   });
 
+  it('no file imports itself, by whatever detour', () => {
+    const byPath = new Map(files.map((source) => [source.path, source]));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (path: string, way: readonly string[]): void => {
+      if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' -> '));
+      if (done.has(path) || way.includes(path)) return;
+      const source = byPath.get(path);
+      for (const imported of source?.imports.filter((one) => one.startsWith('.')) ?? []) {
+        const target = relative(root, resolve(root, dirname(path), imported))
+          .split(sep)
+          .join('/');
+        visit(target, [...way, path]);
+      }
+      done.add(path);
+    };
+    for (const { path } of files) visit(path, []);
+    expect(circles).toEqual([]);
+  });
+
   it('adapters of one outside thing do not know those of another', () => {
     const adapterOf = (path: string) => /^adapters\/([^/]+)\//.exec(path)?.[1];
     const across = faults(files, (source) => {
