@@ -40,12 +40,28 @@ export interface Watched {
   close(): Promise<void>;
 }
 
+/** What the policy is made of. */
+export interface World {
+  rules: string;
+  /** What the intents learn from: one event a line. */
+  history: readonly string[];
+  budgets: readonly string[];
+}
+
+const TRAFFIC: World = {
+  rules: `${RULES}${MORE}`,
+  history: traffic({ sessions: 400, events: 8000, seed: 77, startMs: Date.UTC(2026, 0, 5) }).map(
+    ({ value }) => `${value}`,
+  ),
+  budgets: ['--watch', '40%', '--pause', '20%', '--kill', '5%'],
+};
+
 /** No policy is active yet. */
-export async function watched(partitions: number): Promise<Watched> {
+export async function watched(partitions: number, world = TRAFFIC): Promise<Watched> {
   const redis = await startRedis(); // of its own: it is taken away
-  const options = { partitions, rules: `${RULES}${MORE}`, policy: 'later', redisUrl: redis.url } as const;
+  const options = { partitions, rules: world.rules, policy: 'later', redisUrl: redis.url } as const;
   const deployment = await deploy(options);
-  await learn(deployment);
+  await learn(deployment, world);
   const folder = await mkdtemp(join(tmpdir(), 'firebreak-alerts-'));
   const rules = [await impatientRules(folder)];
   const prometheus = await startPrometheus({ targets: [], rules, interval: INTERVAL });
@@ -73,12 +89,10 @@ export async function watched(partitions: number): Promise<Watched> {
   };
 }
 
-async function learn({ folder, cli }: Deployment): Promise<void> {
-  const history = join(folder, 'history.ndjson');
-  const events = traffic({ sessions: 400, events: 8000, seed: 77, startMs: Date.UTC(2026, 0, 5) });
-  await writeFile(history, events.map(({ value }) => `${value}\n`).join(''));
-  const budgets = ['--watch', '40%', '--pause', '20%', '--kill', '5%'];
-  const { code, out } = await cli('learn', history, '--rules', folder, ...budgets);
+async function learn({ folder, cli }: Deployment, { history, budgets }: World): Promise<void> {
+  const file = join(folder, 'history.ndjson');
+  await writeFile(file, history.map((line) => `${line}\n`).join(''));
+  const { code, out } = await cli('learn', file, '--rules', folder, ...budgets);
   if (code !== 0) throw new Error(`learn failed: ${out}`);
 }
 
