@@ -34,9 +34,13 @@ const PARTS = {
     about: 'the same on a real Kafka with twenty real processes',
     args: ['--config', 'test/integration/real-enforcement.config.ts'],
   },
+  'killed-processes': {
+    about: 'SIGKILL of the analyzer at every transition of a session, and of firebreak learn while it reads',
+    args: ['--config', 'test/integration/long.config.ts', 'learn-killed', 'every-transition'],
+  },
   'rolling-restart': {
     about: 'three analyzers replaced one after another under load: nothing lost, nothing invented, readiness honest',
-    args: ['--config', 'test/integration/rolling-restart.config.ts'],
+    args: ['--config', 'test/integration/long.config.ts', 'rolling-restart'],
   },
   'fuzz-rules': {
     about: 'mutated rule files, as many expressions, random bytes: no crash, no escape, none over 250 ms of CPU',

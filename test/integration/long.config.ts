@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm run test:long -- --part rolling-restart`. */
+/** Parts of `npm run test:long` on real services, each named by its file. */
 export default defineConfig({
   test: {
-    include: ['test/integration/rolling-restart.ts'],
+    include: ['test/integration/{learn-killed,every-transition,rolling-restart}.ts'],
     testTimeout: 300_000,
     globalSetup: 'test/services/global-setup.ts',
     disableConsoleIntercept: true,
