@@ -35,8 +35,8 @@ const PARTS = {
     args: ['--config', 'test/integration/real-enforcement.config.ts'],
   },
   'killed-processes': {
-    about: 'SIGKILL of the analyzer at every transition of a session, and of firebreak learn while it reads',
-    args: ['--config', 'test/integration/long.config.ts', 'learn-killed', 'every-transition'],
+    about: 'SIGKILL of one of two analyzers, at every transition of a session, and of firebreak learn while it reads',
+    args: ['--config', 'test/integration/long.config.ts', 'integration/kill.ts', 'learn-killed', 'every-transition'],
   },
   'rolling-restart': {
     about: 'three analyzers replaced one after another under load: nothing lost, nothing invented, readiness honest',

@@ -212,7 +212,7 @@ describe('expressions against mathjs', () => {
   it.each([
     ['a boolean', truth],
     ['a number', comparand],
-  ])('%s has the same value, or both fault', (_, arbitrary) => {
+  ])('%s has the same value, or both fault', { timeout: 120_000 }, (_, arbitrary) => {
     const outcomes = { refused: 0, fault: 0, value: 0 };
     fc.assert(
       fc.property(arbitrary, slots, (pair, values) => {
