@@ -1,0 +1,32 @@
+import { METRIC_PREFIX } from '../../src/adapters/telemetry/metric.ts';
+
+export type Severity = 'critical' | 'warning' | 'info' | 'none';
+
+export interface Alert {
+  name: string;
+  expr: string;
+  /** How long it has to hold; 0s where one look is enough. */
+  for: string;
+  severity: Severity;
+  /** One static sentence. */
+  summary: string;
+  /** With the numbers: Prometheus templates. */
+  description: string;
+}
+
+export interface AlertGroup {
+  name: string;
+  alerts: readonly Alert[];
+}
+
+/** Stands for the place where an operator serves deploy/runbooks: the chart and deploy/README.md say how it is set. */
+export const RUNBOOK_URL = 'https://runbooks.example/firebreak/';
+
+/** What `job` the scrape configuration must give. */
+export const JOB = 'firebreak';
+
+/** A metric of ours by its name in `METRICS`. */
+export const metric = (name: string) => `${METRIC_PREFIX}${name}`;
+/** Findings of that kind were published within the window, of all analyzers. */
+export const found = (code: string, window: string) =>
+  `sum(increase(${metric('findings_total')}{code="${code}"}[${window}])) > 0`;

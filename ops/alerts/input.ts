@@ -1,0 +1,39 @@
+import { type AlertGroup, found, metric } from './alert.ts';
+
+export const INPUT: AlertGroup = {
+  name: 'firebreak.input',
+  alerts: [
+    {
+      name: 'FirebreakQuarantineBurst',
+      expr: `sum(increase(${metric('refused_total')}[5m])) > 20 and sum(rate(${metric('refused_total')}[5m])) / sum(rate(${metric('records_total')}[5m])) > 0.01`,
+      for: '1m',
+      severity: 'warning',
+      summary: 'More than one record in a hundred cannot be judged.',
+      description: '{{ $value | humanize }} records went to quarantine in five minutes.',
+    },
+    {
+      name: 'FirebreakSignaturesRefused',
+      expr: `sum(increase(${metric('refused_total')}{reason="invalid_signature"}[10m])) > 0`,
+      for: '0s',
+      severity: 'critical',
+      summary: 'Somebody writes records without a right to.',
+      description: '{{ $value | humanize }} records with a signature that does not hold, in ten minutes.',
+    },
+    {
+      name: 'FirebreakClockJumped',
+      expr: found('clock_jumped', '15m'),
+      for: '0s',
+      severity: 'warning',
+      summary: 'The clock of a broker jumped.',
+      description: '{{ $value | humanize }} jumps in a quarter of an hour. Windows follow the clock of the brokers.',
+    },
+    {
+      name: 'FirebreakEventIdsReused',
+      expr: `sum(increase(${metric('findings_total')}{code="event_id_reused"}[15m])) > 10`,
+      for: '0s',
+      severity: 'warning',
+      summary: 'A producer uses the same event id for different events.',
+      description: '{{ $value | humanize }} events in a quarter of an hour had the id of another.',
+    },
+  ],
+};
