@@ -53,7 +53,8 @@ export class Analyzer implements LogReader {
   }
 
   held(partitions: readonly number[]): void {
-    const { stats, clock } = this.#parts;
+    const { stats, clock, logger } = this.#parts;
+    logger.info({ partitions }, 'the group gave this process its partitions');
     stats.joined = true;
     const held = new Set(partitions);
     for (const partition of stats.partitions.keys()) if (!held.has(partition)) stats.partitions.delete(partition);

@@ -119,7 +119,10 @@ async function rebuild(assignment: Assignment, parts: TakeoverParts, log: Logger
   if (low === 0) {
     // The log holds everything that ever happened here: the rebuilt state is exact.
     const until = Math.min(committed, high);
-    if (until === 0) return { partition, next: 0, repetition: undefined };
+    if (until === 0) {
+      log.info({ next: 0, sessions: 0 }, 'partition taken over');
+      return { partition, next: 0, repetition: undefined };
+    }
     log.warn({ from: 0, to: high }, 'no state found: rebuilding it from the whole log');
     return { partition, next: 0, repetition: new Repetition({ judgeFrom: 0, until }) };
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DASHBOARDS } from '../../ops/dashboards.ts';
 import { withoutVariables } from '../../ops/panel.ts';
+import type { Analyzer } from '../integration/deployment.ts';
 import { type Watched, watched } from './watched.ts';
 
 const WITHIN = { timeout: 30_000, interval: 250 };
@@ -8,12 +9,13 @@ const RATE_INTERVAL = '5m';
 
 describe('a real Prometheus that scrapes a real analyzer', { timeout: 60_000 }, () => {
   let world: Watched;
+  let analyzer: Analyzer;
   const firing = () => world.prometheus.firing();
   const numberOf = async (expr: string) => (await world.prometheus.query(expr))[0]?.value;
 
   beforeAll(async () => {
     world = await watched(2);
-    await world.start();
+    analyzer = await world.start();
   }, 120_000);
   afterAll(() => world?.close());
 
@@ -58,5 +60,19 @@ describe('a real Prometheus that scrapes a real analyzer', { timeout: 60_000 }, 
     await expect.poll(() => numberOf('sum(firebreak_offsets_accounted_total)'), WITHIN).toBe(records);
     expect(await numberOf('sum(firebreak_offsets_passed_total)')).toBe(records);
     expect(await firing()).not.toContain('FirebreakAccountingBroken');
+  });
+
+  it('its log is one JSON line for each thing that happened: partitions, not the client within', async () => {
+    const lines = analyzer
+      .log()
+      .split('\n')
+      .slice(0, -1) // the last one may be on its way
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'info', msg: 'firebreak runs' }));
+    const given = lines.find(({ msg }) => msg === 'the group gave this process its partitions');
+    expect(given).toMatchObject({ level: 'info', partitions: [0, 1] });
+    const taken = lines.filter(({ msg }) => msg === 'partition taken over').map(({ partition }) => partition);
+    expect(taken.sort()).toEqual([0, 1]);
+    expect(lines.filter(({ level, kafkajs }) => level === 'info' && kafkajs !== undefined)).toEqual([]);
   });
 });

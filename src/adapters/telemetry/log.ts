@@ -40,12 +40,16 @@ function toldOfError(error: Error): Record<string, unknown> {
   return command?.name === undefined ? told : { ...told, command: command.name };
 }
 
+/**
+ * What kafkajs calls news, each pause and each resumption of a topic, is for whoever looks into the client: which partitions
+ * this process holds and took over we say ourselves. Its debug lines are the requests, one by one.
+ */
 const LEVELS: Record<KafkaLevel, Level | undefined> = {
   [logLevel.NOTHING]: undefined,
   [logLevel.ERROR]: 'error',
   [logLevel.WARN]: 'warn',
-  [logLevel.INFO]: 'info',
-  [logLevel.DEBUG]: 'debug',
+  [logLevel.INFO]: 'debug',
+  [logLevel.DEBUG]: 'trace',
 };
 
 /** Options that make a kafkajs client write to `logger`. It formats nothing that the logger would not write. */

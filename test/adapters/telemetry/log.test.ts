@@ -3,7 +3,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { createLogger, kafkajsLogging } from '../../../src/adapters/telemetry/log.ts';
 
-function capture(level: 'info' | 'debug' | 'silent' | 'fatal') {
+function capture(level: 'info' | 'debug' | 'trace' | 'silent' | 'fatal') {
   const lines: string[] = [];
   const logger = createLogger(level, { write: (line) => void lines.push(line) });
   return { logger, lines: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>), raw: lines };
@@ -50,8 +50,9 @@ describe('createLogger', () => {
 
 describe('kafkajsLogging', () => {
   it.each([
-    ['debug', logLevel.DEBUG],
-    ['info', logLevel.INFO],
+    ['trace', logLevel.DEBUG],
+    ['debug', logLevel.INFO],
+    ['info', logLevel.WARN],
     ['fatal', logLevel.NOTHING],
     ['silent', logLevel.NOTHING],
   ] as const)('asks kafkajs for what %s writes', (level, expected) => {
