@@ -10,7 +10,7 @@ export const DECISIONS: Dashboard = {
     {
       title: 'Levels',
       panels: [
-        panel('stacked', 'Sessions by level', 'In memory; counted every few seconds.', 'short', [
+        panel('stacked', 'Sessions by level', 'All that live, in memory or not; counted every ten seconds.', 'short', [
           `sum by (level) (${of('sessions')})`,
           '{{level}}',
         ]),

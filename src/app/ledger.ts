@@ -1,9 +1,7 @@
-import { OUTCOMES, type Stats, zeros } from '../adapters/telemetry/stats.ts';
+import { OUTCOMES, type Stats } from '../adapters/telemetry/stats.ts';
 import { expiriesOf } from '../domain/expiry.ts';
-import { LEVELS, type Level } from '../domain/level.ts';
 import { driftEvidence } from '../engine/evidence/drift.ts';
 import type { Plan } from '../engine/plan/policy.ts';
-import type { Session } from '../engine/session/session.ts';
 import type { Batch, Clock } from '../ports.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 
@@ -79,7 +77,7 @@ export class Ledger {
     if (countedMs !== undefined && nowMs - countedMs < SESSIONS_COUNTED_EVERY_MS) return;
     this.#sessionsCountedMs.set(worker, nowMs);
     known.stored = worker.partition.stored.size;
-    known.levels = levelsOf(worker.partition.sessions.values());
+    known.levels = worker.partition.countLevels();
   }
 
   followed(plan: Plan | undefined): void {
@@ -114,10 +112,4 @@ export function accountOf({ partition }: PartitionWorker): Account {
     control,
     refused: Object.values(refused).reduce((sum, count) => sum + count, 0),
   };
-}
-
-function levelsOf(sessions: Iterable<Session>): Record<Level, number> {
-  const counts = zeros(LEVELS);
-  for (const { level } of sessions) counts[level]++;
-  return counts;
 }

@@ -3,6 +3,7 @@ import { type AuditEntry, auditHashOf } from '../domain/audit.ts';
 import { ORDERS_MAX, Order } from '../domain/decision.ts';
 import { DriftState } from '../domain/drift.ts';
 import { FINDING_CODES, type FindingCode } from '../domain/finding.ts';
+import type { Level } from '../domain/level.ts';
 import { PolicyActivated, REFUSALS, type Refusal } from '../domain/record.ts';
 import { driftUnder } from './evidence/drift.ts';
 import type { Plan } from './plan/policy.ts';
@@ -105,6 +106,8 @@ export class Partition {
    * before a record needs it.
    */
   readonly stored = new Map<string, number>();
+  /** How many of them stand at each level: only a session in memory changes its own. */
+  readonly #storedAt: Record<Level, number> = { clear: 0, watch: 0, paused: 0, killed: 0 };
   /** Compiled policies by hash. The caller adds a plan before it steps the record that activates it. */
   readonly plans = new Map<string, Plan>();
   /** Sessions on which something is pending, and when it is due at the earliest: ticks are for them. */
@@ -134,9 +137,17 @@ export class Partition {
     return this.sessions.size + this.stored.size;
   }
 
+  /** Levels of the sessions that exist, in memory or only in the checkpoint. It looks at every one in memory. */
+  countLevels(): Record<Level, number> {
+    const counts = { ...this.#storedAt };
+    for (const { level } of this.sessions.values()) counts[level]++;
+    return counts;
+  }
+
   /** A session that the checkpoint holds and that is not needed yet. */
-  expect(id: string, { timerMs, pending, ordered }: SessionHeader): void {
+  expect(id: string, { level, timerMs, pending, ordered }: SessionHeader): void {
     this.stored.set(id, timerMs);
+    this.#storedAt[level]++;
     this.timers.add(timerMs, id);
     if (pending) this.pending.set(id, timerMs);
     if (ordered) this.ordered.add(id);
@@ -144,7 +155,7 @@ export class Partition {
 
   /** A session as it was loaded. It does not count as changed. */
   adopt(session: Session): void {
-    this.stored.delete(session.id);
+    if (this.stored.delete(session.id)) this.#storedAt[session.level]--;
     this.sessions.set(session.id, session);
     // The header told no more than when to look.
     if (session.standing !== undefined && this.pending.has(session.id)) {
@@ -157,6 +168,7 @@ export class Partition {
     if (session.changed) throw new Error(`session "${session.id}" has changes that no checkpoint holds`);
     this.sessions.delete(session.id);
     this.stored.set(session.id, session.timerMs);
+    this.#storedAt[session.level]++;
   }
 
   find(id: string): Session | undefined {

@@ -137,6 +137,22 @@ describe('the analyzer', () => {
     expect(outlet.outputs.filter((o) => o.topic === 'commands').length).toBeGreaterThan(0);
   });
 
+  it('a process that takes over knows the levels of all sessions, before it has loaded one', async () => {
+    const { process, act, stats } = await setUp();
+    for (let i = 0; i < 600; i++) act(i, 20);
+    const first = process();
+    await first.settle();
+    await first.stop();
+    stats.partitions.clear(); // the metrics of another process
+    const second = process();
+    // 20 of the 30 actions of each are deletions: the last before a kill.
+    await expect
+      .poll(() => stats.sessionsByLevel(), { timeout: 5000 })
+      .toEqual({ clear: 0, watch: 0, paused: 20, killed: 0 });
+    expect([...stats.partitions.values()].reduce((sum, { stored = 0 }) => sum + stored, 0)).toBe(20);
+    await second.stop();
+  });
+
   it.each(['before', 'halfway', 'after'] as const)(
     'a publish that fails %s writing is repeated, never stepped twice',
     async (point) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ResidentSessions } from '../../src/app/resident-sessions.ts';
+import type { Level } from '../../src/domain/level.ts';
 import { Partition } from '../../src/engine/partition.ts';
 
 /** A partition with these sessions, all saved. */
@@ -29,6 +30,29 @@ describe('sessions in memory', () => {
     expect(inMemory()).toEqual(['a', 'd']);
     expect([...partition.stored.keys()]).toEqual(['b', 'c']);
     expect(partition.sessionCount).toBe(4);
+  });
+
+  it('are counted at their levels whether they are in memory, dropped, loaded again or killed since', () => {
+    const { resident, partition, save } = saved('a', 'b', 'c');
+    const at = (id: string, level: Level) => {
+      const session = partition.find(id)!;
+      session.level = level;
+      partition.touched(session);
+    };
+    at('b', 'paused');
+    at('c', 'paused');
+    save();
+    const paused = partition.find('b')!;
+    resident.makeRoom(0);
+    expect([partition.sessions.size, partition.countLevels()]).toEqual([
+      0,
+      { clear: 1, watch: 0, paused: 2, killed: 0 },
+    ]);
+    partition.adopt(paused);
+    at('b', 'killed');
+    expect(partition.countLevels()).toEqual({ clear: 1, watch: 0, paused: 1, killed: 1 });
+    partition.forget(paused);
+    expect(partition.countLevels()).toEqual({ clear: 1, watch: 0, paused: 1, killed: 0 });
   });
 
   it('stay as long as a change of theirs is not saved', () => {

@@ -184,6 +184,9 @@ function save(partition: Partition, saved: Saved, next: number): void {
   saved.partition = canonicalJson(partition.state);
   saved.next = next;
   expect(saved.sessions.size).toBe(partition.sessionCount);
+  const levels = { clear: 0, watch: 0, paused: 0, killed: 0 };
+  for (const bytes of saved.sessions.values()) levels[readSessionHeader(bytes).level]++;
+  expect(partition.countLevels()).toEqual(levels);
 }
 
 describe('any cut into batches, any crash, any order of loading', () => {

@@ -36,7 +36,7 @@ export const DECISION_METRICS: readonly MetricDefinition[] = [
   {
     type: 'gauge',
     name: 'sessions',
-    help: 'Sessions in memory, by level; counted every few seconds.',
+    help: 'Sessions that live in the partitions of this process, in memory or not, by level; counted every ten seconds.',
     watch: 'Many paused: reviewers do not keep up, or a rule is too strict.',
     labels: ['level'],
     read: (stats) => by('level', stats.sessionsByLevel()),

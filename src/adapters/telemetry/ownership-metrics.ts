@@ -80,7 +80,7 @@ export const OWNERSHIP_METRICS: readonly MetricDefinition[] = [
   {
     type: 'gauge',
     name: 'sessions_stored',
-    help: 'Sessions that exist in the checkpoints of this process and are not in memory.',
+    help: 'Of the sessions of this process those that only the checkpoint holds: they are not in memory.',
     watch: 'After a take-over all of them; they come when a record needs them.',
     labels: [],
     read: (stats) => one([...stats.partitions.values()].reduce((sum, { stored = 0 }) => sum + stored, 0)),

@@ -22,9 +22,9 @@ export interface PartitionStats {
   judgedThroughMs?: number;
   /** Monotonic time of the last lease. */
   leasedMs?: number;
-  /** Sessions in memory, when they were counted last. */
+  /** All of its sessions, also those that only the checkpoint holds, when they were counted last. */
   levels?: Counts<Level>;
-  /** Sessions that only the checkpoint holds. */
+  /** Those that only the checkpoint holds. */
   stored?: number;
   /** What finished sessions say against the baseline, nats; absent where there is none to compare with. */
   drift?: { nats: number; drifted: boolean };

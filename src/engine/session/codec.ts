@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { LEVELS, levelRank } from '../../domain/level.ts';
+import { LEVELS, type Level, levelRank } from '../../domain/level.ts';
 import { SessionIntents } from '../evidence/session-intents.ts';
 import { formOf, readFeature } from '../plan/feature-kind.ts';
 import { NEVER } from '../standing/pause.ts';
@@ -33,6 +33,7 @@ const ORDERED = 16;
 const LIFETIME = 0;
 
 export interface SessionHeader {
+  level: Level;
   lastOffset: number;
   timerMs: number;
   pending: boolean;
@@ -44,8 +45,11 @@ export function readSessionHeader(bytes: Uint8Array): SessionHeader {
   if (bytes.length < SESSION_HEADER_BYTES) throw new RangeError(`a session header has ${SESSION_HEADER_BYTES} bytes`);
   const [version] = bytes;
   if (version !== VERSION) throw new RangeError(`session state of version ${version}; this program reads ${VERSION}`);
+  const level = LEVELS[bytes[1]!];
+  if (level === undefined) throw new RangeError(`no level has the number ${bytes[1]}`);
   const flags = bytes[3]!;
   return {
+    level,
     lastOffset: view.getFloat64(4),
     timerMs: view.getFloat64(20),
     pending: (flags & PENDING) !== 0,
@@ -97,14 +101,12 @@ export function encodeSession(session: Session): Uint8Array {
 
 /** Throws a RangeError for bytes that are not the packed state of a session: state that cannot be trusted. */
 export function decodeSession(id: string, bytes: Uint8Array): Session {
-  const { lastOffset, timerMs } = readSessionHeader(bytes);
+  const { level, lastOffset, timerMs } = readSessionHeader(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (crc32(bytes.subarray(SESSION_HEADER_BYTES)) !== view.getUint32(28)) {
     throw new RangeError(`the state of session "${id}" does not match its checksum`);
   }
   const session = new Session(id);
-  const level = LEVELS[bytes[1]!];
-  if (level === undefined) throw new RangeError(`no level has the number ${bytes[1]}`);
   session.level = level;
   session.degraded = (bytes[3]! & DEGRADED) !== 0;
   session.lastOffset = lastOffset;
