@@ -1,4 +1,4 @@
-import { type Alert, type AlertGroup, RUNBOOK_URL } from './alerts/alert.ts';
+import type { Alert, AlertGroup } from './alerts/alert.ts';
 import { ENFORCEMENT } from './alerts/enforcement.ts';
 import { INPUT } from './alerts/input.ts';
 import { JUDGING } from './alerts/judging.ts';
@@ -17,8 +17,8 @@ export function runbookFile({ name }: Alert): string {
     .toLowerCase()}.md`;
 }
 
-/** The rule file as Prometheus and a PrometheusRule take it. */
-export function ruleFile(): { groups: unknown[] } {
+/** The rule file as Prometheus and a PrometheusRule take it. `runbooks`: where people read them; the file's name follows. */
+export function ruleFile(runbooks: string): { groups: unknown[] } {
   return {
     groups: ALERT_GROUPS.map(({ name, alerts }) => ({
       name,
@@ -30,7 +30,7 @@ export function ruleFile(): { groups: unknown[] } {
         annotations: {
           summary: alert.summary,
           description: alert.description,
-          runbook_url: `${RUNBOOK_URL}${runbookFile(alert)}`,
+          runbook_url: `${runbooks}${runbookFile(alert)}`,
         },
       })),
     })),

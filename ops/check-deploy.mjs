@@ -30,6 +30,7 @@ const ALL = [
   'metrics.prometheusRule.enabled',
   'metrics.dashboards.enabled',
 ];
+const RUNBOOKS = 'https://git.example/firebreak/deploy/runbooks/';
 
 const run = (command, args, options = {}) =>
   execFileSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
@@ -56,6 +57,8 @@ for (const [what, on] of [
     '--kube-version',
     KUBE_VERSION,
     ...on.flatMap((one) => ['--set', `${one}=true`]),
+    '--set',
+    `metrics.prometheusRule.runbookUrl=${RUNBOOKS}`,
   ]);
   const location = join(SCHEMAS, '{{ .ResourceKind }}-{{ .Group }}-{{ .ResourceAPIVersion }}.json');
   const args = ['-strict', '-output', 'json', '-ignore-missing-schemas', '-verbose', '-schema-location', location];
@@ -70,6 +73,9 @@ for (const [what, on] of [
     `chart ${what}: ${resources.length - skipped} resources valid, ${skipped} without a schema (${WITHOUT_SCHEMA.join(', ')})`,
   );
   restricted(manifests);
+  const alerts = runbooksFound(manifests);
+  if (alerts > 0) console.log(`${alerts} alerts, each with a runbook that is there`);
+  else if (on === ALL) fail('the chart with everything', 'no alert in it');
   const wrong = manifests.replace('  strategy:', '  strategyy: {}\n  strategy:');
   const told = JSON.parse(tolerant(() => run(join(BIN, 'kubeconform'), args, { input: wrong })));
   if (!told.resources.some(({ kind, status }) => kind === 'Deployment' && status === 'statusInvalid'))
@@ -77,6 +83,8 @@ for (const [what, on] of [
 }
 refuses(['--set', 'replicas=0'], 'replicas');
 refuses(['--set', 'kafka.brokers=nowhere'], 'brokers');
+refuses(['--set', 'metrics.prometheusRule.enabled=true'], 'metrics.prometheusRule.runbookUrl');
+refuses(['--set', 'metrics.prometheusRule.runbookUrl=https://no-slash.example'], 'runbookUrl');
 const dockerfile = tolerant(() => run('npx', ['--no-install', 'dockerfile-utils', 'lint', 'Dockerfile']));
 if (dockerfile.trim() !== '') fail('Dockerfile', dockerfile);
 console.log('Dockerfile: nothing found');
@@ -166,6 +174,20 @@ function restricted(manifests) {
     if (!held) fail('pod security', 'a pod is not restricted');
   }
   if (pods.length !== 1) fail('pod security', `${pods.length} deployments, 1 expected`);
+}
+
+/** Whoever follows the link of an alert must find something. Answers how many alerts there are. */
+function runbooksFound(manifests) {
+  const rules = parseAllDocuments(manifests)
+    .map((one) => one.toJS())
+    .filter((one) => one?.kind === 'PrometheusRule')
+    .flatMap(({ spec }) => spec.groups.flatMap((group) => group.rules));
+  for (const { alert, annotations } of rules) {
+    const url = annotations.runbook_url;
+    const [, file] = url.split(RUNBOOKS);
+    if (!file || !existsSync(join('deploy/runbooks', file))) fail(alert, `its runbook is not there: ${url}`);
+  }
+  return rules.length;
 }
 
 function refuses(args, named) {

@@ -8,9 +8,17 @@ import { grafanaJson } from './panel.ts';
 const CHART = 'deploy/helm/firebreak/files';
 const WRITTEN = '# Written by `npm run ops`; do not edit.\n';
 
+/** In the repository, and what the chart replaces by its value: only an operator knows where people can read them. */
+const RUNBOOKS = 'deploy/runbooks/';
+
+/** The rules of Prometheus as a file. */
+export function alertRules(runbooks: string): string {
+  return `${WRITTEN}${stringify(ruleFile(runbooks), { lineWidth: 0 })}`;
+}
+
 /** Everything below deploy/ that is made from code, by path. `npm run ops` writes it, a test holds that it is current. */
 export function generatedFiles(): Map<string, string> {
-  const rules = `${WRITTEN}${stringify(ruleFile(), { lineWidth: 0 })}`;
+  const rules = alertRules(RUNBOOKS);
   const dashboards = DASHBOARDS.map(
     (one) => [`${one.uid}.json`, `${JSON.stringify(grafanaJson(one, DASHBOARDS), null, 2)}\n`] as const,
   );

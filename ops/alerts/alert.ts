@@ -19,9 +19,6 @@ export interface AlertGroup {
   alerts: readonly Alert[];
 }
 
-/** Stands for the place where an operator serves deploy/runbooks: the chart and deploy/README.md say how it is set. */
-export const RUNBOOK_URL = 'https://runbooks.example/firebreak/';
-
 /** What `job` the scrape configuration must give. */
 export const JOB = 'firebreak';
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -96,6 +96,15 @@ describe('the alert rules', () => {
         expect(text, `${alert.name} ${part}`).toContain(part);
       }
     }
+  });
+
+  it('name their runbooks by a path in the repository, until an operator gives the address', () => {
+    const { groups } = parse(readFileSync(RULES, 'utf8')) as {
+      groups: { rules: { alert: string; annotations: { runbook_url: string } }[] }[];
+    };
+    const rules = groups.flatMap((group) => group.rules);
+    expect(rules.filter(({ annotations }) => !existsSync(annotations.runbook_url))).toEqual([]);
+    expect(rules.length).toBe(ALERTS.length);
   });
 
   it('ask only for metrics and findings that exist', async () => {
