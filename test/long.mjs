@@ -21,9 +21,9 @@ const PARTS = {
     command: ['node', 'test/simulation/start.mjs', '--schedules', '1000000'],
   },
   'redis-differential': {
-    about: '100,000 sequences of calls on the scripts of a real Redis and on the store of the simulation',
+    about: 'sequences of calls on the scripts of a real Redis and on the store of the simulation',
     args: ['test/properties/state-store.test.ts', '-t', 'scripts answer'],
-    env: { FIREBREAK_RANDOM_RUNS: '100000' },
+    inputs: { all: 100_000, slice: 5000 },
   },
   enforcement: {
     about: 'enforcers that are offline, slow, lying, failing, unheard, duplicating: every unenforced kill is found',

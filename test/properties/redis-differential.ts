@@ -32,7 +32,7 @@ export class Differential {
         expect(await run(server, stores, partition, steps)).toEqual(await runInMemory(steps));
         await server.forget(partition);
       });
-      await fc.assert(property, { numRuns: each, ...(seed === undefined ? {} : { seed: seed + index }) });
+      await fc.assert(property, { numRuns: each, ...(seed === undefined ? {} : { seed: seed * lanes + index }) });
     };
     await Promise.all(Array.from({ length: lanes }, (_, index) => lane(index)));
   }
