@@ -3,6 +3,7 @@ import type { Child } from './child.ts';
 import type { Deployment } from './deployment.ts';
 import type { LinkMode } from './link.ts';
 import { ask } from './redis-nodes.ts';
+import { slotMigration } from './slot-migration.ts';
 import { ORDINARY } from './traffic.ts';
 
 /** Number in [0, 1). */
@@ -278,6 +279,7 @@ export const FAULTS = {
       return field ? `HDEL ${key} ${field}: ${await client.hdel(key, field)}` : 'no session to delete';
     }),
   ),
+  'slot-migration': slotMigration,
   policy: policyChange,
   burst,
   poison: shapeFault('every fifth record cannot be judged', { poison: 0.2 }),

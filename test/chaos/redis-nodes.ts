@@ -49,6 +49,14 @@ export async function ask<T>(port: number, question: (client: Redis) => Promise<
   }
 }
 
+/** A count of INFO over all nodes, such as `errorstat_OOM` or `cmdstat_asking`: since they were started. */
+export async function countOf({ ports }: RedisNodes, name: string): Promise<number> {
+  const section = name.startsWith('errorstat') ? 'errorstats' : 'commandstats';
+  const texts = await Promise.all(ports.map((port) => ask(port, (client) => client.info(section))));
+  const pattern = new RegExp(`^${name}:(?:count|calls)=(\\d+)`, 'm');
+  return texts.reduce((sum, text) => sum + Number(pattern.exec(text)?.[1] ?? 0), 0);
+}
+
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + READY_WITHIN_MS;
   for (;;) {

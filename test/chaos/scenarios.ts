@@ -4,7 +4,7 @@ import { FAULTS, type FaultName } from './faults.ts';
 import { type HaltName, halts } from './halts.ts';
 import { happen } from './happen.ts';
 import { benign, flushLarge } from './large.ts';
-import type { Topology } from './redis-nodes.ts';
+import { countOf, type Topology } from './redis-nodes.ts';
 import { report, type Told } from './report.ts';
 import type { Stand } from './stand.ts';
 
@@ -23,6 +23,8 @@ interface FaultScenario {
   /** Before the fault no action comes any more. */
   idle?: true;
   perSecond?: number;
+  /** Counts of Redis that must have grown: otherwise the fault met nobody. */
+  met?: readonly string[];
 }
 
 const FAULT_SCENARIOS = {
@@ -45,14 +47,20 @@ const FAULT_SCENARIOS = {
     fault: 'redis-lost-replies',
     times: 3,
   },
-  'redis-oom': { about: 'Redis refuses writes', fault: 'redis-oom', times: 2 },
+  'redis-oom': { about: 'Redis refuses writes', fault: 'redis-oom', times: 2, met: ['errorstat_OOM'] },
   failover: { about: 'a failover loses the last writes', fault: 'failover-losing-writes', times: 2 },
   'failover-idle': { about: 'the same, and no action comes any more', fault: 'failover-losing-writes', idle: true },
   flushall: { about: 'FLUSHALL under load', fault: 'flushall', times: 2 },
   'flushall-idle': { about: 'FLUSHALL, and no action comes any more', fault: 'flushall', idle: true },
   'deleted-key': { about: 'a key of the state is deleted', fault: 'delete-key', times: 3 },
   'deleted-session': { about: 'one session is deleted from the state', fault: 'delete-session', times: 2 },
-  'script-flush': { about: 'Redis forgets the scripts', fault: 'script-flush', times: 3 },
+  'script-flush': { about: 'Redis forgets the scripts', fault: 'script-flush', times: 3, met: ['errorstat_NOSCRIPT'] },
+  'slot-migration': {
+    about: 'the slot of a partition moves to another node of the cluster while it is judged',
+    fault: 'slot-migration',
+    times: 4,
+    met: ['errorstat_TRYAGAIN', 'cmdstat_asking'],
+  },
   'kafka-hole': { about: 'the network to Kafka swallows everything', fault: 'kafka-hole', times: 2 },
   'redis-hole': { about: 'the network to Redis swallows everything', fault: 'redis-hole', times: 2 },
   'clock-step': {
@@ -92,13 +100,14 @@ export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario
   ],
 ]);
 
-function ofFault(name: string, { about, fault, times = 1, idle, perSecond }: FaultScenario): Scenario {
+function ofFault(name: string, { about, fault, times = 1, idle, perSecond, met = [] }: FaultScenario): Scenario {
   return {
     about,
     topologies: FAULTS[fault].topologies,
     run: async (stand, told) => {
       const options = { name, seed: told.seed, ...(perSecond === undefined ? {} : { perSecond }) };
       const deployment = await Deployment.start(stand, options);
+      const before = await countsOf(stand, met);
       try {
         for (let time = 0; time < times; time++) {
           await sleep(2000 + told.random() * 1000);
@@ -114,10 +123,19 @@ function ofFault(name: string, { about, fault, times = 1, idle, perSecond }: Fau
         }
         for (const { name: who, how, reason } of deployment.fleet.ends)
           told.say(`    ${who} ended by itself with ${how}: ${reason}`);
-        return report(await deployment.verify(), told);
+        const after = await countsOf(stand, met);
+        const grown = met.map((name) => `${name} ${after.get(name)! - before.get(name)!}`);
+        if (met.length > 0) told.say(`    Redis counted ${grown.join(', ')}`);
+        const unmet = met.filter((name) => after.get(name) === before.get(name));
+        const faults = report(await deployment.verify(), told);
+        return [...faults, ...unmet.map((name) => `${name} did not grow: the fault met nobody`)];
       } finally {
         await deployment.close();
       }
     },
   };
+}
+
+async function countsOf({ redis }: Stand, names: readonly string[]): Promise<Map<string, number>> {
+  return new Map(await Promise.all(names.map(async (name) => [name, await countOf(redis, name)] as const)));
 }
