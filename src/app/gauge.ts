@@ -3,11 +3,13 @@ import type { LogRecord } from '../domain/record.ts';
 import type { Value } from '../engine/expression/term.ts';
 import { boundsOf, judge, measuresOf } from '../engine/judge.ts';
 import { Partition } from '../engine/partition.ts';
-import { compilePolicy, type Plan } from '../engine/plan/policy.ts';
+import { compilePolicy, type GroupPlan, type Plan } from '../engine/plan/policy.ts';
+import type { Session } from '../engine/session/session.ts';
 import { step } from '../engine/step.ts';
+import { ownerTicks } from './owner-ticks.ts';
 import { withoutPolicy } from './replay.ts';
 
-/** What one rule measures at one action that passes its match, and what its conditions make of it. */
+/** What one rule measures at one action that passes its match, or where none came, and what its conditions make of it. */
 export interface Reading {
   rule: string;
   /** Over all actions, also those that an exception covers. */
@@ -30,34 +32,55 @@ export class Gauge {
     this.#partition = new Partition(topicId, partition);
   }
 
-  /** `plan` judges the record; `before` is the level that the session had when the action came. */
-  read(record: LogRecord, plan: Plan | undefined, before: Level): Reading[] {
-    if (plan !== undefined && plan !== this.#plan) this.#partition.judgeUnder(withoutConditions(plan));
-    this.#plan = plan;
-    const { body } = record;
+  /** `decided` has stepped the record; `before` is the level that the session had when the action came. */
+  read({ offset, body }: LogRecord, decided: Partition, before: Level): Reading[] {
+    const { plan } = decided;
+    const { clockMs } = decided.state;
+    this.#follow(decided, offset);
     const { accounting } = this.#partition.state;
     const judged = accounting.judged;
     // Conditions may ask for the level. After a kill nothing asks any more.
     const known = body.type === 'action' ? this.#partition.find(body.event.session) : undefined;
     if (known !== undefined && before !== 'killed') known.level = before;
-    step(this.#partition, withoutPolicy(record));
+    step(this.#partition, withoutPolicy({ offset, appendMs: clockMs, body }));
     if (body.type !== 'action' || plan === undefined || accounting.judged === judged) return [];
     const { event } = body;
     const session = this.#partition.find(event.session)!;
-    return plan.groupsFor(event.action).flatMap((group) =>
-      !group.test(event)
-        ? []
-        : group.rules.map((rule) => {
-            const ruling = judge(rule, session.group(group.id), session, event);
-            return {
-              rule: rule.rule.id,
-              measures: measuresOf(ruling),
-              bounds: boundsOf(ruling),
-              values: ruling.values,
-            };
-          }),
-    );
+    return plan
+      .groupsFor(event.action)
+      .filter((group) => group.test(event))
+      .flatMap((group) => readingsOf(group, session));
   }
+
+  /** The same where the clock that `decided` stands at passed a deadline of the session. */
+  readSilence(id: string, decided: Partition, offset: number): Reading[] {
+    const { plan } = decided;
+    const { clockMs: appendMs } = decided.state;
+    this.#follow(decided, offset);
+    step(this.#partition, { offset, appendMs, body: { type: 'tick' } });
+    const session = this.#partition.find(id);
+    if (plan === undefined || session === undefined) return [];
+    const waiting = new Set(plan.waiting.map(({ group }) => group));
+    return [...plan.groups.values()]
+      .filter((group) => waiting.has(group.id))
+      .flatMap((one) => readingsOf(one, session));
+  }
+
+  /** Its own sessions are due when they were due there. */
+  #follow({ plan, state: { clockMs, jumpedMs } }: Partition, offset: number): void {
+    if (plan !== undefined && plan !== this.#plan) this.#partition.judgeUnder(withoutConditions(plan));
+    this.#plan = plan;
+    this.#partition.state.jumpedMs = Math.max(this.#partition.state.jumpedMs, jumpedMs);
+    for (const tick of ownerTicks(this.#partition, clockMs, offset)) step(this.#partition, tick);
+  }
+}
+
+function readingsOf({ id, rules }: GroupPlan, session: Session): Reading[] {
+  return rules.map((rule) => {
+    const ruling = judge(rule, session.group(id), session);
+    const { values } = ruling;
+    return { rule: rule.rule.id, measures: measuresOf(ruling), bounds: boundsOf(ruling), values };
+  });
 }
 
 /** The same windows, named by match and measure; no condition and no exception looks at them. */

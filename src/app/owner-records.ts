@@ -2,6 +2,7 @@ import { formatInstant } from '../domain/instant.ts';
 import type { Output } from '../domain/output.ts';
 import { controlKey } from '../domain/partitioner.ts';
 import type { Clock, Outlet } from '../ports.ts';
+import { TICK_INTERVAL_MS } from './owner-ticks.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { RESTATED_PER_RETENTION } from './restated.ts';
 
@@ -76,8 +77,6 @@ function leaseOf({ assignment, next, processedThroughMs }: PartitionWorker): Out
   return { topic: 'leases', key: String(partition), lease };
 }
 
-/** While something is pending, nothing is silent for longer: see what `step` makes of a jump of the clock. */
-const TICK_INTERVAL_MS = 60_000;
 /** Where the broker's clock is behind ours, what is due by ours takes more than one tick. */
 const TICK_AGAIN_MS = 5000;
 

@@ -5,6 +5,7 @@ import { PolicyBody } from '../domain/rule.ts';
 import { Partition } from '../engine/partition.ts';
 import { compilePolicy, ENGINE_VERSION, type Plan } from '../engine/plan/policy.ts';
 import { step } from '../engine/step.ts';
+import { ownerTicks } from './owner-ticks.ts';
 import { outOfOrder, type RecordedLog, type RecordingItem, RecordingRefused } from './recording.ts';
 import { policyBytes } from './rule-folder.ts';
 
@@ -89,7 +90,8 @@ class ReplayedLog {
     held.next = record.offset + 1;
     const { partition } = held;
     const silent = this.#options.people === 'silent' && recording.survey !== undefined;
-    if (silent) yield* passTime(recording, partition, record.appendMs, record.offset - 1);
+    // A captured log has the ticks that its own policies asked for.
+    if (this.#judgedByGiven(recording)) yield* this.#passTime(recording, partition, record.appendMs, record.offset - 1);
     const one = stepped(recording, line, partition, this.#withPolicy(recording, line, partition, record));
     yield one;
     if (silent) yield* enforce(one);
@@ -98,7 +100,7 @@ class ReplayedLog {
   /** Lets the time pass until nothing is pending, so that a recording says what its end led to. */
   *close(recording: RecordedLog, { topicId, lines }: { topicId: string; lines: number }): Generator<Replayed> {
     const { partition } = this.#partitions.get(`${topicId}/0`)!;
-    yield* passTime(recording, partition, Number.POSITIVE_INFINITY, lines);
+    yield* this.#passTime(recording, partition, Number.POSITIVE_INFINITY, lines);
     for (let offset = lines; partition.sessions.size > 0; offset++) {
       let lastMs = 0;
       for (const { timerMs } of partition.sessions.values()) lastMs = Math.max(lastMs, timerMs);
@@ -108,6 +110,15 @@ class ReplayedLog {
         appendMs: Math.max(lastMs, partition.state.clockMs),
         body: { type: 'tick' },
       });
+    }
+  }
+
+  /** What is due until then. Nothing is pending in most recordings. */
+  *#passTime(recording: RecordedLog, partition: Partition, untilMs: number, offset: number): Generator<Replayed> {
+    for (const tick of ownerTicks(partition, untilMs, offset)) {
+      const one = stepped(recording, undefined, partition, tick);
+      yield one;
+      if (this.#options.people === 'silent' && recording.survey !== undefined) yield* enforce(one);
     }
   }
 
@@ -130,20 +141,6 @@ class ReplayedLog {
     }
     partition.plans.set(plan.hash, plan);
     return record;
-  }
-}
-
-/** Of a pending deadline the owner of a partition lets no more than a minute pass in silence. */
-const TICK_MS = 60_000;
-
-/** What is due until then, as the ticks of an owner would bring it about. Nothing is pending in most recordings. */
-function* passTime(recording: RecordedLog, partition: Partition, untilMs: number, offset: number): Generator<Replayed> {
-  while (partition.pending.size > 0) {
-    const appendMs = Math.min(partition.nextDueMs, partition.state.clockMs + TICK_MS);
-    if (appendMs > untilMs) return;
-    const one = stepped(recording, undefined, partition, { offset, appendMs, body: { type: 'tick' } });
-    yield one;
-    yield* enforce(one);
   }
 }
 

@@ -1,4 +1,3 @@
-import type { ActionEvent } from '../domain/event.ts';
 import { type RuleTest, RuleTestFile } from '../domain/rule-test.ts';
 import { hint } from '../engine/expression/names.ts';
 import { eventsOf } from '../formats/event-generator.ts';
@@ -8,6 +7,7 @@ import { type Diagnostic, type Report, reporter, reportSchema, shownOf } from '.
 import type { LocatedRule } from './rule-file.ts';
 import { readRuleBytes, TEST_FILE, yamlFilesAt } from './rule-folder.ts';
 import { recordedSources } from './rule-test-recordings.ts';
+import type { TestCourse } from './rule-tests.ts';
 
 /** A test that can be run: with the rules that judge it and the place where it stands. */
 export interface LocatedTest extends TextPosition {
@@ -17,7 +17,7 @@ export interface LocatedTest extends TextPosition {
   /** Without `rule`: the rules that judge together, each in its own mode; undefined for all. */
   rules: readonly string[] | undefined;
   test: RuleTest;
-  events: ActionEvent[];
+  course: TestCourse;
 }
 
 /** The tests inside the rules, then those of the `*.test.yaml` files at the paths. */
@@ -30,8 +30,8 @@ export async function loadTests(
     const report = reporter(file, { value: rule, locate }, found.diagnostics, { rule: rule.id });
     for (const [index, test] of rule.tests.entries()) {
       const path = ['tests', index];
-      const events = await runnable(file, test, path, report);
-      if (events) found.tests.push({ file, ...locate({ path }), rule: rule.id, rules: undefined, test, events });
+      const course = await runnable(file, test, path, report);
+      if (course) found.tests.push({ file, ...locate({ path }), rule: rule.id, rules: undefined, test, course });
     }
   }
   const files = (await Promise.all(paths.map(yamlFilesAt))).flat().filter((file) => TEST_FILE.test(file));
@@ -83,26 +83,26 @@ async function readDocument(
   const located: LocatedTest[] = [];
   for (const [index, test] of tests.entries()) {
     const path = ['tests', index];
-    const events = await runnable(file, test, path, report);
+    const course = await runnable(file, test, path, report);
     for (const [at, expectation] of unusable.length > 0 ? [] : test.expect.entries()) {
       if (expectation.rule !== undefined) isUsable(expectation.rule, [...path, 'expect', at, 'rule'], judging);
     }
-    if (events && unusable.length === 0)
-      located.push({ file, ...document.locate({ path }), rule, rules: together, test, events });
+    if (course && unusable.length === 0)
+      located.push({ file, ...document.locate({ path }), rule, rules: together, test, course });
   }
   return located;
 }
 
-/** The events of the test; undefined where something is wrong with it, which is reported. */
+/** What happens in the test; undefined where something is wrong with it, which is reported. */
 async function runnable(
   file: string,
   test: RuleTest,
   path: PropertyKey[],
   report: Report,
-): Promise<ActionEvent[] | undefined> {
+): Promise<TestCourse | undefined> {
   const { recorded, problems } = await recordedSources(file, test);
   const made = eventsOf(test, recorded);
   const all = [...problems, ...made.problems];
   reportSchema(all, report, path);
-  return all.length === 0 ? made.events : undefined;
+  return all.length === 0 ? made : undefined;
 }

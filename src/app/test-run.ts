@@ -25,7 +25,7 @@ export async function runTests(paths: readonly string[]): Promise<TestRun> {
   const errors = [...folder.diagnostics, ...loaded.diagnostics].filter(({ severity }) => severity === 'error');
   const results = loaded.tests.map((located): TestResult => {
     const policy = policyFor(located, folder.body);
-    return { located, body: policy, outcome: runTest(policy, located.events, located.test.expect) };
+    return { located, body: policy, outcome: runTest(policy, located.course, located.test.expect) };
   });
   return { errors, folder, results };
 }

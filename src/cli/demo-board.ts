@@ -73,7 +73,7 @@ export class Board {
     this.changes.push(...changes);
     if (session === undefined) return changes;
     row.level = session.level;
-    row.risk = riskShown(session.level, this.#riskOf(session, event));
+    row.risk = riskShown(session.level, this.#riskOf(session));
     if (isStopped(row) && row.actionsUntilStop === undefined) row.actionsUntilStop = row.actions;
     return changes;
   }

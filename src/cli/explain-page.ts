@@ -28,7 +28,17 @@ ${unjudged === 0 ? undefined : html`<p class="warning">${unjudged} actions were 
   return pageText({ title, header, main, footer });
 }
 
-function stopSection({ level, rule, step, reason, thresholds, steps, command, evidence }: StopExplained): Html {
+function stopSection({
+  level,
+  rule,
+  step,
+  silentUntil,
+  reason,
+  thresholds,
+  steps,
+  command,
+  evidence,
+}: StopExplained): Html {
   const spared = thresholds.map(
     ({ score, operator, was, threshold }) =>
       html`<li><code>${score} ${operator} ${threshold}</code> instead of <code>${was}</code></li>`,
@@ -37,7 +47,7 @@ function stopSection({ level, rule, step, reason, thresholds, steps, command, ev
     ({ eventId, time, tool, resource, contribution }) =>
       html`<tr><td>${time}</td><td>${shown(tool)}</td><td class="id">${shown(resource ?? '')}</td><td class="n">${Number(contribution.toPrecision(3))}</td><td class="id"><code>${shown(eventId)}</code></td></tr>`,
   );
-  return html`<section><h2>${level} by ${rule.title} (<code>${rule.id}</code>) at action ${step.number}</h2>
+  return html`<section><h2>${level} by ${rule.title} (<code>${rule.id}</code>) ${silentUntil === null ? 'at' : 'after'} action ${step.number}</h2>
 <p>${shown(reason)}</p>
 ${command === undefined ? undefined : html`<p class="soft">command <code>${command}</code></p>`}
 ${spared.length === 0 ? undefined : html`<p>It would have been spared by:</p><ul>${spared}</ul>`}
@@ -88,7 +98,7 @@ function ruleSection({ rule, when, fired, rows }: Explanation['timelines'][numbe
     .filter((stop) => stop.rule.id === rule && places.includes(stop.step.number))
     .map(({ step: { number }, level }) => ({
       place: number,
-      value: scores[places.indexOf(number)] ?? 0,
+      value: scores[places.lastIndexOf(number)] ?? 0,
       text: `${level} at action ${number}`,
     }));
   const description = `${rule} over the ${rows.length} actions that it looks at`;

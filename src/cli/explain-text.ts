@@ -64,14 +64,16 @@ function unjudgedText(count: number): string {
 }
 
 function stopLines(stop: StopExplained, width: number): string[] {
-  const { level, rule, step, reason, command, evidence, evidenceOmitted, thresholds, thresholdsUntried, steps } = stop;
+  const { level, rule, step, silentUntil, reason, command, evidence, evidenceOmitted } = stop;
+  const { thresholds, thresholdsUntried, steps } = stop;
+  const where = silentUntil === null ? `at action ${step.number}` : `after action ${step.number}`;
   const more = evidenceOmitted === 0 ? '' : `, the last of at least ${evidence.length + evidenceOmitted}`;
   const spared = (text: string) => hanging('    ', text, width);
   return [
-    ...title(`${level.toUpperCase()} at action ${step.number} by ${rule.id} (${rule.severity}): ${rule.title}`, width),
+    ...title(`${level.toUpperCase()} ${where} by ${rule.id} (${rule.severity}): ${rule.title}`, width),
     ...hanging('  why    ', reason, width),
     ...(thresholdsUntried === 'intent' ? hanging('  score  ', intentNumbers(stop), width) : []),
-    ...hanging('  what   ', `${stepText(step)}, ${placeOf(step)}`, width),
+    ...hanging('  what   ', `${silentText(silentUntil)}${stepText(step)}, ${placeOf(step)}`, width),
     ...(command === undefined ? [] : [`  command ${command}`]),
     `  steps that contributed${more}:`,
     ...evidenceLines(evidence, width),
@@ -84,7 +86,7 @@ function stopLines(stop: StopExplained, width: number): string[] {
           ...(thresholdsUntried === null && thresholds.length === 0
             ? spared('by no other threshold alone that was found')
             : []),
-          ...spared(`${CLAIMS[steps.claim](steps.steps.length, step.number)}${stillText(steps.still)}`),
+          ...spared(`${CLAIMS[steps.claim](steps.steps.length, where, step.number)}${stillText(steps.still)}`),
           ...steps.steps.slice(0, STEPS_MAX).flatMap((one) => hanging(`      ${one.number}. `, stepText(one), width)),
         ]),
     ...(steps.steps.length > STEPS_MAX ? [`      and ${steps.steps.length - STEPS_MAX} more; --json has all`] : []),
@@ -106,18 +108,21 @@ const UNTRIED: Record<NonNullable<StopExplained['thresholdsUntried']>, string> =
   no_threshold: 'by no other threshold: its condition compares with none',
 };
 
-const CLAIMS: Record<StopExplained['steps']['claim'], (count: number, number: number) => string> = {
-  each: (count, number) =>
-    count === 1
-      ? `at action ${number} without this step`
-      : `at action ${number} without any one of these ${count} steps`,
-  together: (count, number) =>
-    `at action ${number} without these ${count} steps together; with any one of them back it would; another choice may do too`,
-  sufficient: (count, number) =>
-    `at action ${number} without these ${count} steps together; fewer may be enough: not every one was tried`,
+/** `where`: at or after which action it fired. */
+const CLAIMS: Record<StopExplained['steps']['claim'], (count: number, where: string, number: number) => string> = {
+  each: (count, where) =>
+    count === 1 ? `${where} without this step` : `${where} without any one of these ${count} steps`,
+  together: (count, where) =>
+    `${where} without these ${count} steps together; with any one of them back it would; another choice may do too`,
+  sufficient: (count, where) =>
+    `${where} without these ${count} steps together; fewer may be enough: not every one was tried`,
   untried: () => 'without some of its steps perhaps: none was left out',
-  none: (_, number) => `without action ${number}, which is enough alone`,
+  none: (_, __, number) => `without action ${number}, which is enough alone`,
 };
+
+function silentText(silentUntil: string | null): string {
+  return silentUntil === null ? '' : `nothing that it waits for until ${silentUntil}; the action before: `;
+}
 
 /** What the threshold of the evidence promises, as it was learned. */
 function intentNumbers({ level, score, threshold, baseline }: StopExplained): string {

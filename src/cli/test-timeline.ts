@@ -1,3 +1,4 @@
+import { SILENCE } from '../app/explain/explanation.ts';
 import type { Reading } from '../app/gauge.ts';
 import type { Moment } from '../app/rule-tests.ts';
 import type { TestResult } from '../app/test-run.ts';
@@ -14,7 +15,7 @@ const RULES_MAX = 3;
 export function failureLines({ located, body, outcome }: TestResult): string[] {
   const { failures, timeline } = outcome;
   const { expect } = located.test;
-  const numbers = interesting(expect, timeline);
+  const shown = interesting(expect, timeline);
   const concerned = concernedRules(body.rules, expect, timeline);
   return [
     ...failures.flatMap(({ expected, found }) => [`expected: ${expected}`, `found:    ${found}`]),
@@ -23,7 +24,7 @@ export function failureLines({ located, body, outcome }: TestResult): string[] {
       ...CONDITIONS.flatMap((condition) =>
         rule.when[condition] === undefined ? [] : [`${condition.padEnd(5)} when ${rule.when[condition]}`],
       ),
-      ...ruleTable(rule, timeline, numbers),
+      ...ruleTable(rule, shown),
     ]),
   ];
 }
@@ -44,33 +45,38 @@ function concernedRules(rules: readonly Rule[], expect: readonly Expectation[], 
   return found.slice(0, RULES_MAX);
 }
 
-/** The events at which something changes or was expected to, with the one before each; the first and the last. */
-function interesting(expect: readonly Expectation[], timeline: readonly Moment[]): Set<number> {
-  const numbers = new Set<number>([1, timeline.length]);
-  for (const { number, level } of timeline) {
-    if (level !== (timeline[number - 2]?.level ?? 'clear')) numbers.add(number - 1).add(number);
+/** The moments at which something changes or was expected to, with the one before each; the first and the last. */
+function interesting(expect: readonly Expectation[], timeline: readonly Moment[]): Moment[] {
+  const places = new Set<number>([0, timeline.length - 1]);
+  for (const [place, { level }] of timeline.entries()) {
+    if (level !== (timeline[place - 1]?.level ?? 'clear')) places.add(place - 1).add(place);
   }
-  for (const { at } of expect) if (at !== undefined) numbers.add(at - 1).add(at);
-  return new Set([...numbers].filter((number) => number >= 1 && number <= timeline.length).slice(0, ROWS_MAX));
+  for (const { at, after } of expect) {
+    const place = timeline.findIndex(({ number }) => number === (at ?? after));
+    if (place >= 0) places.add(place - 1).add(place);
+  }
+  const chosen = new Set([...places].slice(0, ROWS_MAX));
+  return timeline.filter((_, place) => chosen.has(place));
 }
 
-/** `2` is what the condition compares with, `2 holds` that it holds; a dot where the rule does not look at the event. */
-function ruleTable({ id, when, measure }: Rule, timeline: readonly Moment[], numbers: ReadonlySet<number>): string[] {
+/**
+ * `2` is what the condition compares with, `2 holds` that it holds; a dot where the rule does not look at the event. Of a
+ * silence the number is that of the event before it.
+ */
+function ruleTable({ id, when, measure }: Rule, shown: readonly Moment[]): string[] {
   const measures = Object.keys(measure);
   const conditions = CONDITIONS.filter((condition) => when[condition] !== undefined);
-  const rows = timeline
-    .filter(({ number }) => numbers.has(number))
-    .map(({ number, sinceStartMs, tool, level, readings }) => {
-      const reading = readings.find(({ rule }) => rule === id);
-      return [
-        String(number),
-        formatDuration(sinceStartMs),
-        tool,
-        level,
-        ...measures.map((name) => (reading === undefined ? '·' : shortNumber(reading.measures[name]!))),
-        ...conditions.map((condition) => boundCell(reading, condition)),
-      ];
-    });
+  const rows = shown.map(({ number, sinceStartMs, tool, level, readings }) => {
+    const reading = readings.find(({ rule }) => rule === id);
+    return [
+      String(number),
+      formatDuration(sinceStartMs),
+      tool ?? SILENCE,
+      level,
+      ...measures.map((name) => (reading === undefined ? '·' : shortNumber(reading.measures[name]!))),
+      ...conditions.map((condition) => boundCell(reading, condition)),
+    ];
+  });
   const head = ['event', 'after', 'tool', 'level', ...measures, ...conditions.map((condition) => `${condition} at`)];
   return aligned([head, ...rows]);
 }

@@ -35,26 +35,42 @@ export const RecordedEvents = z
   .refine((one) => one.at === undefined || one.after === undefined, 'at or after, not both');
 export type RecordedEvents = z.infer<typeof RecordedEvents>;
 
-const EventSource = z.union([EventGenerator, RecordedEvents]);
+/** Nothing happens until then. */
+export const Silence = z
+  .strictObject({
+    at: Duration.optional().describe('Until when, from the start of the test.'),
+    after: Duration.optional().describe('For how long, from the last event before.'),
+  })
+  .refine((one) => (one.at === undefined) !== (one.after === undefined), 'exactly one of: at, after');
+export type Silence = z.infer<typeof Silence>;
+
+const EventSource = z.union([EventGenerator, RecordedEvents, Silence]);
 export type EventSource = z.infer<typeof EventSource>;
 
 export const Expectation = z
   .strictObject({
     at: z.int().positive().optional().describe('Number of the event, from 1, that raises the session to `level`.'),
+    after: z
+      .int()
+      .positive()
+      .optional()
+      .describe('Number of the event after which the session is raised to `level` by what does not come.'),
     level: Raised.optional(),
     reason: z.string().optional().describe('A part of the sentence that explains it.'),
     rule: z.string().optional().describe('Id of the rule that raises it, where several judge.'),
-    never: Raised.optional().describe('The session stays below this level at every event.'),
-    end: Level.optional().describe('The level after the last event.'),
+    never: Raised.optional().describe('The session stays below this level, at every event and after it.'),
+    end: Level.optional().describe('The level at the end: after the last event and what is silent after it.'),
   })
   .refine(
-    ({ at, never, end }) => [at, never, end].filter((one) => one !== undefined).length === 1,
-    'exactly one of: at (with level), never, end',
+    ({ at, after, never, end }) => [at, after, never, end].filter((one) => one !== undefined).length === 1,
+    'exactly one of: at (with level), after (with level), never, end',
   )
   .refine(
-    ({ at, level, reason, rule }) =>
-      at === undefined ? level === undefined && reason === undefined && rule === undefined : level !== undefined,
-    'at and level belong together; reason and rule go with them',
+    ({ at, after, level, reason, rule }) =>
+      at === undefined && after === undefined
+        ? level === undefined && reason === undefined && rule === undefined
+        : level !== undefined,
+    'at (or after) and level belong together; reason and rule go with them',
   );
 export type Expectation = z.infer<typeof Expectation>;
 

@@ -20,6 +20,7 @@ import { effectiveTime } from './session/event-time.ts';
 import { Call } from './session/failed-calls.ts';
 import type { Group } from './session/group.ts';
 import { ONCE, PRINCIPALS_MAX, type Session } from './session/session.ts';
+import { NEVER } from './standing/pause.ts';
 
 /** Of a value that no rule reads, a finding shows so many characters. */
 const SHOWN_MAX = 80;
@@ -81,7 +82,7 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   if (plan.evidence) session.intents ??= new SessionIntents(plan.evidence.cohortOf(event));
   if (session.level === 'watch' && clockMs - session.watchMs > plan.settings.watchHoldMs)
     relaxOrHold(plan, session, event, clockMs, outputs);
-  const observed = { event, timeMs, call: Call.of(event) };
+  const observed = { event, timeMs, clockMs, call: Call.of(event) };
   const passed: { rules: readonly RulePlan[]; group: Group }[] = [];
   for (const groupPlan of plan.groupsFor(event.action)) {
     if (groupPlan.test(event)) passed.push({ rules: groupPlan.rules, group: observe(session, groupPlan, observed) });
@@ -94,8 +95,8 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
       const { uncovered } = rule;
       rulings.push(
         uncovered === undefined
-          ? judge(rule, group, session, event)
-          : judgeExcepted(rule, uncovered, group, session, observed, clockMs),
+          ? judge(rule, group, session)
+          : judgeExcepted(rule, uncovered, group, session, observed),
       );
     }
   }
@@ -103,10 +104,19 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
     ? weigh(session, plan.evidence, { event, timeMs, effectiveMs, nowMs: clockMs, doubt: doubtOf(state.drift) })
     : SILENT;
   if (rulings.length > 0 || accusations !== SILENT || session.standing?.release !== undefined)
-    escalate(session, rulings, accusations, event, clockMs, outputs);
+    escalate(session, rulings, accusations, { triggerEventId: event.id, event }, outputs);
   if (state.orders.length > 0) takeOrders(session, event.id, outputs);
   if (isKilled(session)) session.shrinkToStub();
   else boundSession(session, plan);
+  awaitSilence(session, plan, partition);
+}
+
+/** What waits may have begun or ended, or was never asked for by this policy. */
+function awaitSilence(session: Session, { waiting }: Plan, partition: Partition): void {
+  const before = session.awaitedMs;
+  if (waiting.length === 0 && before === NEVER) return;
+  session.noteAwaited();
+  if (session.awaitedMs !== before) partition.schedule(session);
 }
 
 /** A session that appears soon after a rebuild began in the middle of the log may have begun before it. */
@@ -128,7 +138,7 @@ function relaxOrHold(plan: Plan, session: Session, event: ActionEvent, nowMs: nu
   for (const { id, rules } of plan.groups.values()) {
     const group = session.groups.get(id);
     for (const rule of group ? rules : []) {
-      if (rule.rule.mode === 'shadow' || !holdsExcepted(rule, group!, session, event)) continue;
+      if (rule.rule.mode === 'shadow' || !holdsExcepted(rule, group!, session)) continue;
       session.watchMs = nowMs;
       return;
     }

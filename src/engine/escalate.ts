@@ -4,7 +4,7 @@ import { type Condition, LEVEL_OF, levelRank } from '../domain/level.ts';
 import { accusationGrounds } from './evidence/grounds.ts';
 import { SHADOW_EVIDENCE } from './evidence/session-intents.ts';
 import type { Accusations } from './evidence/weigh.ts';
-import { type Grounds, groundsOf } from './grounds.ts';
+import { type Cause, type Grounds, groundsOf } from './grounds.ts';
 import { type Ruling, rankOf } from './judge.ts';
 import { kill, pause, setLevel } from './level.ts';
 import type { Outputs } from './outputs.ts';
@@ -14,8 +14,15 @@ import type { Session } from './session/session.ts';
 import type { Release } from './standing/release.ts';
 import { accusationCondition, namedConditions, passedBound, rulingCondition } from './suspended.ts';
 
+/** What the session is judged at. */
+export interface Occasion {
+  triggerEventId: string;
+  /** The action; undefined where none came, and what it left undone is judged. */
+  event: ActionEvent | undefined;
+}
+
 /**
- * What follows from the rulings on one action, and from the evidence of its session.
+ * What follows from the rulings at one occasion, and from the evidence of the session.
  *
  *   clear ──► watch ──► paused ──► killed       only upwards; `watch` alone falls by itself (see `relax`)
  *
@@ -27,22 +34,22 @@ import { accusationCondition, namedConditions, passedBound, rulingCondition } fr
  */
 export function escalate(
   session: Session,
-  rulings: Ruling[],
+  rulings: readonly Ruling[],
   accusations: Accusations,
-  event: ActionEvent,
-  nowMs: number,
+  occasion: Occasion,
   outputs: Outputs,
 ): void {
   const { enforced, shadow } = accusations;
+  const { triggerEventId, event } = occasion;
   const release = session.standing?.release;
   let decisive: Ruling | undefined;
   let highest: Condition | undefined;
   for (const ruling of rulings) {
-    reportFault(session, ruling, event, outputs);
-    if (ruling.rule.uncovered !== undefined) reportLifted(session, ruling, event, outputs);
+    reportFault(session, ruling, triggerEventId, outputs);
+    if (ruling.rule.uncovered !== undefined) reportLifted(session, ruling, triggerEventId, outputs);
     const { id, rule } = ruling.rule;
     if (rule.mode === 'shadow') {
-      reportShadow(session, id, ruling.condition, () => groundsOf(session, ruling), event, outputs);
+      reportShadow(session, id, ruling.condition, () => groundsOf(session, ruling), triggerEventId, outputs);
       continue;
     }
     const condition = left(release, ruling.condition, () => rulingCondition(ruling));
@@ -52,19 +59,19 @@ export function escalate(
   }
   if (shadow) {
     const grounds = () => accusationGrounds(session, shadow);
-    reportShadow(session, SHADOW_EVIDENCE, shadow.condition, grounds, event, outputs);
+    reportShadow(session, SHADOW_EVIDENCE, shadow.condition, grounds, triggerEventId, outputs);
   }
   const accused = enforced && left(release, enforced.condition, () => accusationCondition(enforced));
   const byEvidence = rankOf(accused) > rankOf(highest);
   const condition = byEvidence ? accused : highest;
-  const passed = release && passedBound(session, release, rulings, accusations, event);
+  const passed = release && event && passedBound(session, release, rulings, accusations, event);
   if (passed !== undefined && condition !== 'kill') {
-    session.watchMs = nowMs;
+    session.watchMs = outputs.nowMs;
     const conditions = namedConditions(rulings, enforced, release);
-    pause(session, passed, conditions, { triggerEventId: event.id, actor: actorOf(event) }, outputs);
+    pause(session, passed, conditions, causeOf(occasion), outputs);
   } else if (condition !== undefined) {
     const grounds = () => (byEvidence ? accusationGrounds(session, enforced!) : groundsOf(session, decisive!));
-    raise(session, condition, grounds, { rulings, accusations, event, nowMs }, outputs);
+    raise(session, condition, grounds, { rulings, accusations, occasion }, outputs);
   }
 }
 
@@ -82,8 +89,7 @@ function left(
 interface Raised {
   rulings: readonly Ruling[];
   accusations: Accusations;
-  event: ActionEvent;
-  nowMs: number;
+  occasion: Occasion;
 }
 
 /** Raises the session to what a condition asks for, and says so; a level that it has already stays. */
@@ -91,12 +97,12 @@ function raise(
   session: Session,
   condition: Condition,
   grounds: () => Grounds,
-  { rulings, accusations: { enforced }, event, nowMs }: Raised,
+  { rulings, accusations: { enforced }, occasion }: Raised,
   outputs: Outputs,
 ): void {
-  session.watchMs = nowMs;
+  session.watchMs = outputs.nowMs;
   const level = LEVEL_OF[condition];
-  const cause = { triggerEventId: event.id, actor: actorOf(event) };
+  const cause = causeOf(occasion);
   const waiting = session.standing?.pause;
   if (condition === 'pause' && waiting !== undefined) {
     // Whoever answers has to know of it: a release of what they have not seen would not suspend it either.
@@ -125,6 +131,10 @@ export function relax(session: Session, event: ActionEvent, outputs: Outputs): v
   session.level = 'clear';
   const reason = 'no watch condition has held for the hold time';
   outputs.finding('level_changed', session, { reason, triggerEventId: event.id, level: { from, to: 'clear' } });
+}
+
+function causeOf({ triggerEventId, event }: Occasion): Cause {
+  return { triggerEventId, ...(event === undefined ? {} : { actor: actorOf(event) }) };
 }
 
 function actorOf({

@@ -1,4 +1,3 @@
-import type { ActionEvent } from '../domain/event.ts';
 import { judge, type Ruling, rankOf } from './judge.ts';
 import { type Observed, observe } from './observe.ts';
 import type { ExceptionPlan } from './plan/exceptions.ts';
@@ -22,25 +21,53 @@ export function judgeExcepted(
   group: Group,
   session: Session,
   observed: Observed,
-  nowMs: number,
 ): Ruling {
-  const { event } = observed;
-  const covering = rule.exceptions.filter(({ endsMs, covers }) => nowMs < endsMs && covers(event));
+  const { event, clockMs } = observed;
+  const covering = rule.exceptions.filter(({ endsMs, covers }) => clockMs < endsMs && covers(event));
   // It is there from the first action on: where it is missing, exceptions are new to this session (see `convert`).
   const apart = session.group(uncovered.id);
   if (covering.length === 0) observe(session, uncovered, observed);
   else apart.featuresOf(uncovered.features);
+  const left = (whole: Ruling) =>
+    covering.length === 0
+      ? capped(whole, 'watch')
+      : covering.map((one) => leftBy(one, whole, session)).reduce(lowerOf, whole);
+  return combined(rule, { group, apart, left, covering }, session);
+}
 
-  const whole = judge(rule, group, session, event);
-  const own = judge(rule, apart, session, event);
-  const left = covering
-    .map((one) => leftBy(one, whole, session, event))
-    .reduce(lowest, covering.length === 0 ? capped(whole, 'watch') : whole);
-  const ruling = rankOf(own.condition) >= rankOf(left.condition) ? own : left;
+/**
+ * The same where no action came. Which exceptions covered the steps that wait is not known any more: the one that leaves
+ * most counts, so that none lifts more than it says.
+ */
+export function judgeExceptedSilence(
+  rule: RulePlan,
+  uncovered: GroupPlan,
+  group: Group,
+  session: Session,
+  clockMs: number,
+): Ruling {
+  const covering = rule.exceptions.filter(({ endsMs }) => clockMs < endsMs);
+  const left = (whole: Ruling) =>
+    covering.map((one) => leftBy(one, whole, session)).reduce(higherOf, capped(whole, 'watch'));
+  return combined(rule, { group, apart: session.group(uncovered.id), left, covering }, session);
+}
+
+interface Apart {
+  group: Group;
+  apart: Group;
+  left(whole: Ruling): Ruling;
+  covering: readonly ExceptionPlan[];
+}
+
+/** What exceptions leave of the whole, or what the uncovered actions add up to: the higher of both. */
+function combined(rule: RulePlan, { group, apart, left, covering }: Apart, session: Session): Ruling {
+  const whole = judge(rule, group, session);
+  const own = judge(rule, apart, session);
+  const ruling = higherOf(own, left(whole));
   if (ruling === own && apart.passed < group.passed) ruling.note = ' (without what exceptions cover)';
   ruling.fault = whole.fault ?? own.fault;
   if (rankOf(whole.condition) > rankOf(ruling.condition)) {
-    // Where this action is not covered, earlier ones were, by any of them.
+    // Where no exception covers the action, earlier ones were covered, by any of them.
     const names = (covering.length === 0 ? rule.exceptions : covering).map(({ exception }) => exception.name);
     ruling.lifted = { whole, exceptions: names };
   }
@@ -48,10 +75,10 @@ export function judgeExcepted(
 }
 
 /** Whether any condition holds, with or without the covered actions. */
-export function holdsExcepted(rule: RulePlan, group: Group, session: Session, event: ActionEvent): boolean {
+export function holdsExcepted(rule: RulePlan, group: Group, session: Session): boolean {
   const apart = rule.uncovered && session.groups.get(rule.uncovered.id);
   return [group, ...(apart === undefined ? [] : [apart])].some(
-    (one) => judge(rule, one, session, event).condition !== undefined,
+    (one) => judge(rule, one, session).condition !== undefined,
   );
 }
 
@@ -60,10 +87,9 @@ function leftBy(
   { exception: { name, atMost = 'watch' }, raised }: ExceptionPlan,
   whole: Ruling,
   session: Session,
-  event: ActionEvent,
 ): Ruling {
   if (raised === undefined) return capped(whole, atMost);
-  const beyond = judge(whole.rule, whole.group, session, event, raised);
+  const beyond = judge(whole.rule, whole.group, session, raised);
   if (beyond.fault !== undefined || rankOf(beyond.condition) >= rankOf(whole.condition)) return { ...whole };
   if (beyond.condition === undefined) return capped(whole, 'watch');
   return { ...beyond, note: ` (more than the exception ${name} allows)` };
@@ -73,6 +99,11 @@ function capped(ruling: Ruling, atMost: 'watch' | 'pause'): Ruling {
   return { ...ruling, condition: rankOf(ruling.condition) > rankOf(atMost) ? atMost : ruling.condition };
 }
 
-function lowest(a: Ruling, b: Ruling): Ruling {
+/** The first where both are equal. */
+function higherOf(a: Ruling, b: Ruling): Ruling {
+  return rankOf(b.condition) > rankOf(a.condition) ? b : a;
+}
+
+function lowerOf(a: Ruling, b: Ruling): Ruling {
   return rankOf(b.condition) < rankOf(a.condition) ? b : a;
 }

@@ -1,4 +1,3 @@
-import type { ActionEvent } from '../domain/event.ts';
 import { CONDITIONS, type Condition, levelRank } from '../domain/level.ts';
 import { EVERYBODY } from './evidence/plan.ts';
 import { ExpressionFault } from './expression/fault.ts';
@@ -28,31 +27,22 @@ export interface Ruling {
   lifted: { whole: Ruling; exceptions: readonly string[] } | undefined;
 }
 
-/** All that a rule reads of the action itself: what else it asks for, the session has noted. */
-type Purposeful = Pick<ActionEvent, 'purpose'>;
-
-const SESSION_VALUES: Record<SessionName, (session: Session, event: Purposeful) => Value> = {
+const SESSION_VALUES: Record<SessionName, (session: Session) => Value> = {
   'session.age': (session) => session.clockMs - session.lifeStartMs,
   'session.actions': (session) => session.actions,
   'session.level': (session) => levelRank(session.level),
   'session.agent': (session) => session.agent,
   'session.role': (session) => session.role ?? '',
   'session.principal': (session) => session.principal ?? '',
-  'session.purpose': (_, event) => event.purpose ?? '',
+  'session.purpose': (session) => session.purpose ?? '',
 };
 
 /**
  * Evaluates one rule over what its group has counted. Changes nothing but what has expired. A condition without a
  * value takes nothing from the others: the higher of what they say and of `onError` holds.
  */
-export function judge(
-  rule: RulePlan,
-  group: Group,
-  session: Session,
-  event: Purposeful,
-  conditions = rule.conditions,
-): Ruling {
-  const values = valuesOf(rule, group, session, event, 'moved');
+export function judge(rule: RulePlan, group: Group, session: Session, conditions = rule.conditions): Ruling {
+  const values = valuesOf(rule, group, session, 'moved');
   const ruling: Ruling = {
     rule,
     group,
@@ -69,7 +59,7 @@ export function judge(
     if (typeof holds === 'string') ruling.fault = holds;
     if (holds !== true) continue;
     ruling.decidedBy = stated;
-    const certain = stated.condition !== 'kill' || isCertain(rule, group, session, event, stated.holds);
+    const certain = stated.condition !== 'kill' || isCertain(rule, group, session, stated.holds);
     ruling.condition = certain ? stated.condition : 'pause';
     break;
   }
@@ -84,8 +74,8 @@ export function rankOf(condition: Condition | undefined): number {
 }
 
 /** A kill rests on marks whose time is sure and on a session that is known whole; else a person decides. */
-function isCertain(rule: RulePlan, group: Group, session: Session, event: Purposeful, holds: Holds): boolean {
-  return !session.degraded && valueOrFault(holds, valuesOf(rule, group, session, event, 'placed')) === true;
+function isCertain(rule: RulePlan, group: Group, session: Session, holds: Holds): boolean {
+  return !session.degraded && valueOrFault(holds, valuesOf(rule, group, session, 'placed')) === true;
 }
 
 type Holds = RulePlan['conditions'][number]['holds'];
@@ -136,11 +126,11 @@ export function boundsOf({ rule, values }: Ruling): { condition: Condition; hold
 }
 
 /** The values in the order of `RuleNames`. `moved`: all marks; `placed`: without those that were moved in time. */
-function valuesOf(rule: RulePlan, group: Group, session: Session, event: Purposeful, marks: Standing): Value[] {
+function valuesOf(rule: RulePlan, group: Group, session: Session, marks: Standing): Value[] {
   const values = blankOf(rule, session).slice();
   const { reads } = rule;
   for (let slot = 0; slot < reads.length; slot++) values[slot] = readingOf(reads[slot]!, group, session, marks);
-  for (const { slot, name } of rule.sessionReads) values[slot] = SESSION_VALUES[name](session, event);
+  for (const { slot, name } of rule.sessionReads) values[slot] = SESSION_VALUES[name](session);
   return values;
 }
 

@@ -11,6 +11,8 @@ export interface Observed {
   event: ActionEvent;
   /** The event's own time, ms. */
   timeMs: number;
+  /** Partition clock at its arrival. */
+  clockMs: number;
   call: Call | undefined;
 }
 
@@ -48,7 +50,7 @@ function add(
   group: Group,
   state: Feature,
   plan: FeaturePlan,
-  { event, timeMs, call }: Observed,
+  { event, timeMs, clockMs, call }: Observed,
   standing: Standing,
 ): number | undefined {
   const nowMs = session.clockMs;
@@ -72,7 +74,7 @@ function add(
     return values.length;
   }
   if (plan.reading.kind === 'steps' && state.holds === 'steps') {
-    return state.take(plan.reading.plan, event, nowMs, timeMs) ? 1 : undefined;
+    return state.take(plan.reading.plan, event, { nowMs, timeMs, clockMs }) ? 1 : undefined;
   }
   throw new Error(`feature ${plan.id} holds ${state.holds} and reads a ${plan.reading.kind}`);
 }

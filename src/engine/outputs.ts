@@ -16,11 +16,14 @@ import type { Session } from './session/session.ts';
  * Collects what one record causes. Ids derive from where in the log the cause stands, so a replay repeats them:
  *
  *   id = SHA-256(topicId, partition, offset, session, rule, action or code), the first 32 hex digits
+ *
+ * Where silence caused it, its deadline is a part too: the record at which it is noticed may cause the same by itself.
  */
 export class Outputs {
   readonly list: Output[] = [];
   readonly partition: Partition;
   readonly record: LogRecord;
+  #deadlineMs: number | undefined;
 
   constructor(partition: Partition, record: LogRecord) {
     this.partition = partition;
@@ -51,8 +54,16 @@ export class Outputs {
   /** `offset`: that of the record that set a timer, where one caused it. */
   id(prefix: 'cmd' | 'fnd', session: string, rule: string, what: string, offset = this.record.offset): string {
     const { topicId, partition } = this.partition;
-    const cause = [topicId, partition, offset, session, rule, what].join('\n');
+    const silence = this.#deadlineMs === undefined ? [] : [`silence ${this.#deadlineMs}`];
+    const cause = [topicId, partition, offset, session, rule, what, ...silence].join('\n');
     return `${prefix}-${createHash('sha256').update(cause).digest('hex').slice(0, 32)}`;
+  }
+
+  /** What `say` says, the silence of a session has caused, not the record. */
+  bySilence(deadlineMs: number, say: () => void): void {
+    this.#deadlineMs = deadlineMs;
+    say();
+    this.#deadlineMs = undefined;
   }
 
   command(command: Command, attempt = 1): void {

@@ -114,6 +114,8 @@ export class Partition {
   readonly pending = new Map<string, number>();
   /** Sessions that a standing order holds. */
   readonly ordered = new Set<string>();
+  /** What is pending, the earliest first. An entry that `pending` says otherwise by now is void. */
+  readonly #due = new Timers();
   #plan: Plan | undefined;
   #dirty = new Set<string>();
 
@@ -149,7 +151,7 @@ export class Partition {
     this.stored.set(id, timerMs);
     this.#storedAt[level]++;
     this.timers.add(timerMs, id);
-    if (pending) this.pending.set(id, timerMs);
+    if (pending) this.#pend(id, timerMs);
     if (ordered) this.ordered.add(id);
   }
 
@@ -158,9 +160,7 @@ export class Partition {
     if (this.stored.delete(session.id)) this.#storedAt[session.level]--;
     this.sessions.set(session.id, session);
     // The header told no more than when to look.
-    if (session.standing !== undefined && this.pending.has(session.id)) {
-      this.pending.set(session.id, session.standing.dueMs);
-    }
+    if (this.pending.has(session.id)) this.#pend(session.id, session.dueMs);
   }
 
   /** The checkpoint holds the session as it is here: it need not stay in memory. */
@@ -194,12 +194,11 @@ export class Partition {
     this.timers.add(atMs, session.id);
   }
 
-  /** Notes when something is due that stands between the session and people, and whether an order holds it. */
+  /** Notes when something of the session is due, and whether an order holds it. */
   schedule(session: Session): void {
-    const { id, standing } = session;
-    const dueMs = standing?.dueMs ?? NEVER;
+    const { id, standing, dueMs } = session;
     if (dueMs === NEVER) this.pending.delete(id);
-    else this.pending.set(id, dueMs);
+    else this.#pend(id, dueMs);
     if (standing?.order === undefined) this.ordered.delete(id);
     else this.ordered.add(id);
     if (dueMs < session.timerMs) this.arm(session, dueMs);
@@ -207,9 +206,17 @@ export class Partition {
 
   /** When something is due next; NEVER while nothing is pending. */
   get nextDueMs(): number {
-    let nextMs = NEVER;
-    for (const dueMs of this.pending.values()) if (dueMs < nextMs) nextMs = dueMs;
-    return nextMs;
+    for (let first = this.#due.first; first !== undefined; first = this.#due.first) {
+      if (this.pending.get(first.session) === first.atMs) return first.atMs;
+      this.#due.takeDue(first.atMs);
+    }
+    return NEVER;
+  }
+
+  #pend(id: string, dueMs: number): void {
+    if (this.pending.get(id) === dueMs) return;
+    this.pending.set(id, dueMs);
+    this.#due.add(dueMs, id);
   }
 
   touched(session: Session): void {

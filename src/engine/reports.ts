@@ -1,4 +1,3 @@
-import type { ActionEvent } from '../domain/event.ts';
 import { type Condition, LEVEL_OF } from '../domain/level.ts';
 import { finiteOnly, type Grounds, groundsOf } from './grounds.ts';
 import { measuresOf, type Ruling, rankOf } from './judge.ts';
@@ -11,7 +10,7 @@ export function reportShadow(
   id: number,
   condition: Condition | undefined,
   grounds: () => Grounds,
-  event: ActionEvent,
+  triggerEventId: string,
   outputs: Outputs,
 ): void {
   const before = session.held.get(id) ?? 0;
@@ -19,11 +18,16 @@ export function reportShadow(
   hold(session, id, (before & ~HELD_RANK) | rank);
   if (condition === undefined || rank <= (before & HELD_RANK)) return;
   const level = { from: session.level, to: LEVEL_OF[condition] };
-  outputs.finding('shadow_hit', session, { triggerEventId: event.id, ...grounds(), level });
+  outputs.finding('shadow_hit', session, { triggerEventId, ...grounds(), level });
 }
 
 /** An exception never blinds: once for each rise, what the rule would have done without it, and over which numbers. */
-export function reportLifted(session: Session, { rule, lifted }: Ruling, event: ActionEvent, outputs: Outputs): void {
+export function reportLifted(
+  session: Session,
+  { rule, lifted }: Ruling,
+  triggerEventId: string,
+  outputs: Outputs,
+): void {
   const before = session.held.get(rule.id) ?? 0;
   const rank = rankOf(lifted?.whole.condition) + 1;
   hold(session, rule.id, (before & ~HELD_LIFTED) | (rank * HELD_LIFTED_UNIT));
@@ -34,7 +38,7 @@ export function reportLifted(session: Session, { rule, lifted }: Ruling, event: 
   const reason = `not ${to}, by the exception ${exceptions.join(' or ')}: ${details.reason}`;
   const level = { from: session.level, to };
   outputs.finding('bound_lifted', session, {
-    triggerEventId: event.id,
+    triggerEventId,
     ...details,
     reason,
     exceptions: [...exceptions],
@@ -43,7 +47,7 @@ export function reportLifted(session: Session, { rule, lifted }: Ruling, event: 
 }
 
 /** Once when a rule begins to fail, not at each event that it fails on. */
-export function reportFault(session: Session, ruling: Ruling, event: ActionEvent, outputs: Outputs): void {
+export function reportFault(session: Session, ruling: Ruling, triggerEventId: string, outputs: Outputs): void {
   const before = session.held.get(ruling.rule.id) ?? 0;
   const failing = ruling.fault === undefined ? 0 : HELD_FAILING;
   if (failing === (before & HELD_FAILING)) return;
@@ -54,7 +58,7 @@ export function reportFault(session: Session, ruling: Ruling, event: ActionEvent
   outputs.finding('rule_failed', session, {
     reason,
     rule: id,
-    triggerEventId: event.id,
+    triggerEventId,
     measures: finiteOnly(measuresOf(ruling)),
   });
 }

@@ -1,4 +1,3 @@
-import type { ActionEvent } from '../domain/event.ts';
 import type { Condition } from '../domain/level.ts';
 import { compileTerm, type Run } from './expression/closures.ts';
 import { ExpressionFault } from './expression/fault.ts';
@@ -26,10 +25,10 @@ const NOT_YET = 0.99;
  * its kill once the session is paused. A condition is as near as the farthest of the parts that `and` joins and the
  * nearest of those that `or` joins. Undefined while no rule has counted anything.
  */
-export function riskGauge(plan: Plan): (session: Session, event: ActionEvent) => Risk | undefined {
+export function riskGauge(plan: Plan): (session: Session) => Risk | undefined {
   const gauges = new Map<RulePlan, ReturnType<typeof gaugesOf>>();
   for (const { rules } of plan.groups.values()) for (const rule of rules) gauges.set(rule, gaugesOf(rule));
-  return (session, event) => {
+  return (session) => {
     let highest: Risk | undefined;
     for (const [id, group] of session.groups) {
       for (const rule of plan.groups.get(id)?.rules ?? []) {
@@ -38,7 +37,7 @@ export function riskGauge(plan: Plan): (session: Session, event: ActionEvent) =>
         if (next === undefined) continue;
         // Nearness is that of the actions that no exception covers.
         const counted = (rule.uncovered && session.groups.get(rule.uncovered.id)) ?? group;
-        const share = shareOf(next.progress, judge(rule, counted, session, event).values);
+        const share = shareOf(next.progress, judge(rule, counted, session).values);
         if (highest === undefined || share > highest.share) {
           highest = { share, rule: rule.rule.id, condition: next.condition };
         }

@@ -10,6 +10,7 @@ import { Outputs } from './outputs.ts';
 import type { Partition } from './partition.ts';
 import type { Plan } from './plan/policy.ts';
 import type { Session } from './session/session.ts';
+import { passSilence } from './silence.ts';
 import { NEVER } from './standing/pause.ts';
 
 /** The append time fell by more than this: a broker's clock is wrong, and whoever runs it should know. */
@@ -165,6 +166,7 @@ function passTimers(named: string | undefined, outputs: Outputs): void {
 
 function passTime(session: Session, outputs: Outputs): void {
   passDeadlines(session, outputs);
+  passSilence(session, outputs);
   forgetOrRearm(session, outputs);
 }
 
@@ -175,7 +177,7 @@ function forgetOrRearm(session: Session, outputs: Outputs): void {
   // Before the first policy only a rebuild has sessions: what it took over from verdicts. How long they are kept is not
   // known yet.
   const dueMs = plan ? session.lastMs + keepMs(plan, session) : state.clockMs + UNKNOWN_KEEP_MS;
-  const pendingMs = session.standing?.dueMs ?? NEVER;
+  const pendingMs = session.dueMs;
   if (state.clockMs >= dueMs && pendingMs === NEVER) {
     noteFinished(session, outputs);
     partition.forget(session);

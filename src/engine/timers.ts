@@ -32,10 +32,15 @@ export class Timers {
     this.#put(at, atMs, session);
   }
 
+  /** The earliest entry. */
+  get first(): Timer | undefined {
+    return this.size === 0 ? undefined : { atMs: this.#times[0]!, session: this.#sessions[0]! };
+  }
+
   /** Takes the earliest entry that is due at `nowMs`. */
   takeDue(nowMs: number): Timer | undefined {
     if (this.size === 0 || this.#times[0]! > nowMs) return undefined;
-    const first = { atMs: this.#times[0]!, session: this.#sessions[0]! };
+    const first = this.first;
     const session = this.#sessions.pop()!;
     if (this.size > 0) this.#sink(this.#times[this.size]!, session);
     if (this.#times.length > ROOM_MIN && this.size < this.#times.length / 4) this.#resize(this.#times.length / 2);

@@ -20,19 +20,20 @@ export function sourcesOf({ events }: RuleTest): { source: EventSource; path: Pr
 }
 
 /**
- * The events of one test in order of time, or what is wrong with their templates (paths from the test). Until the
- * recordings that it names are given, nobody knows how many events there are, and none are answered.
+ * The events of one test in order of time, and until when (ms since 1970) nothing comes after them; or what is wrong with
+ * their templates (paths from the test). Until the recordings that it names are given, nobody knows how many events there
+ * are, and none are answered.
  */
 export function eventsOf(
   test: RuleTest,
   recorded: RecordedSources = new Map(),
-): { events: ActionEvent[]; problems: SchemaProblem[] } {
+): { events: ActionEvent[]; endMs: number; problems: SchemaProblem[] } {
   const sources = sourcesOf(test);
   const problems: SchemaProblem[] = [];
   let total = 0;
   for (const { source, path } of sources) {
     if ('file' in source) total += recorded.get(source)?.length ?? Number.NaN;
-    else {
+    else if ('event' in source) {
       total += source.repeat;
       const found = templateProblems(source.event);
       problems.push(...found.map((problem) => ({ ...problem, path: [...path, 'event', ...problem.path] })));
@@ -41,13 +42,16 @@ export function eventsOf(
   if (total > EVENTS_MAX) {
     problems.push({ path: ['events'], message: `the test has ${total} events; at most ${EVENTS_MAX} are allowed` });
   }
-  for (const [index, { at, level }] of test.expect.entries()) {
-    if (at === undefined || !(at > total)) continue;
-    const message = `event ${at} is expected to reach ${level}, and the test has ${total} events`;
-    problems.push({ path: ['expect', index, 'at'], message });
+  if (total === 0) problems.push({ path: ['events'], message: 'the test has no event; at least 1 is needed' });
+  for (const [index, { at, after, level }] of test.expect.entries()) {
+    const number = at ?? after;
+    if (number === undefined || !(number > total)) continue;
+    const expected = at === undefined ? `what does not come after event ${number}` : `event ${number}`;
+    const message = `${expected} is expected to reach ${level}, and the test has ${total} events`;
+    problems.push({ path: ['expect', index, at === undefined ? 'after' : 'at'], message });
   }
-  if (problems.length > 0 || Number.isNaN(total)) return { events: [], problems };
-  return { events: expand(sources, recorded), problems };
+  if (problems.length > 0 || Number.isNaN(total)) return { events: [], endMs: 0, problems };
+  return { ...expand(sources, recorded), problems };
 }
 
 interface Timed {
@@ -55,22 +59,33 @@ interface Timed {
   write(number: number, timeMs: number): ActionEvent;
 }
 
-function expand(sources: ReturnType<typeof sourcesOf>, recorded: RecordedSources): ActionEvent[] {
+function expand(
+  sources: ReturnType<typeof sourcesOf>,
+  recorded: RecordedSources,
+): { events: ActionEvent[]; endMs: number } {
   const timed: Timed[] = [];
   let lastMs: number | undefined;
+  let silentMs = 0;
   for (const { source } of sources) {
-    const gapMs = 'file' in source ? RECORDED_GAP_MS : parseDuration(source.every);
+    const gapMs = 'event' in source ? parseDuration(source.every) : 'file' in source ? RECORDED_GAP_MS : 0;
     const { at, after } = source;
     const afterMs = after === undefined ? gapMs : parseDuration(after);
     const firstMs = at !== undefined ? parseDuration(at) : (lastMs ?? -gapMs) + afterMs;
-    const own = 'file' in source ? replayed(recorded.get(source)!, firstMs) : repeated(source, firstMs);
+    const own = eventsFrom(source, recorded, firstMs);
     timed.push(...own);
-    lastMs = own.at(-1)!.atMs;
+    lastMs = own.at(-1)?.atMs ?? firstMs;
+    silentMs = Math.max(silentMs, lastMs);
   }
   // Stable: events of one moment keep the order in which they are written.
   timed.sort((a, b) => a.atMs - b.atMs);
   const startMs = parseInstant(TEST_START);
-  return timed.map(({ atMs, write }, index) => write(index + 1, startMs + atMs));
+  const events = timed.map(({ atMs, write }, index) => write(index + 1, startMs + atMs));
+  return { events, endMs: startMs + silentMs };
+}
+
+function eventsFrom(source: EventSource, recorded: RecordedSources, firstMs: number): Timed[] {
+  if ('file' in source) return replayed(recorded.get(source)!, firstMs);
+  return 'event' in source ? repeated(source, firstMs) : [];
 }
 
 /** From one source to a recorded one after it, unless the test says otherwise. */

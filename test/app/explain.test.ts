@@ -82,6 +82,37 @@ function levelsOver(events: readonly ActionEvent[], rules: Rule[]): string[] {
 
 const numbers = (steps: StopExplained['steps']) => steps.steps.map(({ number }) => number);
 
+describe('what did not come', () => {
+  const unanswered = ruleOf(
+    { watch: 'open > 0', pause: 'open > 1' },
+    {
+      measure: { open: { sequence: [{ match: { action: 'delete' } }, { missing: { action: 'send' }, within: '5m' }] } },
+    },
+  );
+  const events = eventsOf([
+    { action: 'delete' },
+    { action: 'read', afterS: 100 },
+    { action: 'delete', afterS: 300 },
+    { action: 'read', afterS: 600 },
+  ]);
+
+  it('is told where it was noticed, with the step before it and what would have spared it', async () => {
+    const explanation = await explained(events, [unanswered]);
+    expect(explanation.stops.map(({ level, step, silentUntil }) => [level, step.number, silentUntil])).toEqual([
+      ['paused', 3, '2026-03-02T09:11:41.000Z'],
+    ]);
+    expect(explanation.stops[0]!.thresholds).toMatchObject([{ threshold: 2, was: '1' }]);
+    expect([explanation.stops[0]!.steps.claim, numbers(explanation.stops[0]!.steps)]).toEqual(['each', [1, 3]]);
+    expect(explanation.timelines[0]!.rows.map(({ number, tool, level }) => [number, tool, level])).toEqual([
+      [1, 'delete', 'clear'],
+      [2, '(silence)', 'watch'],
+      [3, 'delete', 'watch'],
+      [3, '(silence)', 'paused'],
+    ]);
+    expect(explainText(explanation, 100)).toContain('PAUSED after action 3 by mixed-work');
+  });
+});
+
 describe('what would have spared a session', () => {
   const many = eventsOf(Array.from({ length: 9 }, () => ({ action: 'delete' as const })));
 

@@ -64,6 +64,76 @@ describe('the timeline', () => {
   });
 });
 
+describe('silence', () => {
+  const unapproved = Rule.parse({
+    ...rule,
+    id: 'unapproved',
+    match: { action: ['pay', 'auth'] },
+    measure: {
+      unapproved: { sequence: [{ match: { action: 'pay' } }, { missing: { action: 'auth' }, within: '5m' }] },
+    },
+    when: { pause: 'unapproved > 0' },
+    explain: '{unapproved} payments without an approval',
+  });
+  const courseOf = (...events: unknown[]) => {
+    return RuleTest.parse({ name: 'a test', events, expect: [{ end: 'clear' }] });
+  };
+  const failuresOf = (test: RuleTest, expectation: Expectation) => {
+    return runRuleTest(unapproved, settings, { ...test, expect: [expectation] }).failures;
+  };
+  const paid = { event: { action: 'pay' } };
+
+  it.each<[string, unknown[], Expectation]>([
+    ['raises after the event before it', [paid, { after: '5m' }], { after: 1, level: 'paused', reason: '1 payments' }],
+    ['counts to a time from the start', [paid, { at: '5m' }], { after: 1, level: 'paused', rule: 'unapproved' }],
+    ['is too short', [paid, { after: '4m' }], { never: 'watch' }],
+    ['is broken', [paid, { after: '4m', event: { action: 'auth' } }, { after: '9m' }], { never: 'watch' }],
+    ['lies between two events', [paid, { after: '9m', event: { action: 'auth' } }], { after: 1, level: 'paused' }],
+    ['ends the test', [paid, { after: '5m' }], { end: 'paused' }],
+  ])('%s', (_, events, expectation) => expect(failuresOf(courseOf(...events), expectation)).toEqual([]));
+
+  it.each<[unknown[], Expectation, string]>([
+    [[paid], { after: 1, level: 'paused' }, 'it never gets there; after the silence after event 1 it is clear'],
+    [
+      [paid, { after: '5m' }],
+      { never: 'watch' },
+      'the silence after event 1 raises the session to paused (unapproved)',
+    ],
+    [
+      [paid, { after: '9m', event: { action: 'auth' } }],
+      { at: 2, level: 'paused' },
+      'the silence after event 1 raises it to paused; after event 2 it is paused',
+    ],
+  ])('of %j, %j does not hold', (events, expectation, found) =>
+    expect(failuresOf(courseOf(...events), expectation)).toMatchObject([{ found }]),
+  );
+
+  it('is a row of the timeline, with what the rule measures there', () => {
+    const { timeline } = runRuleTest(unapproved, settings, courseOf(paid, { after: '9m' }));
+    expect(timeline).toMatchObject([
+      { number: 1, tool: expect.any(String), level: 'clear' },
+      {
+        number: 1,
+        sinceStartMs: 300_000,
+        tool: undefined,
+        level: 'paused',
+        readings: [{ measures: { unapproved: 1 } }],
+      },
+    ]);
+  });
+
+  it.each([
+    [[{ after: '5m' }], 'the test has no event; at least 1 is needed'],
+    [[paid, { at: '5m', after: '5m' }], 'exactly one of: at, after'],
+  ])('%j is refused', (events, message) => {
+    const said = () => {
+      const { problems } = eventsOf(courseOf(...events));
+      if (problems.length > 0) throw new Error(problems[0]!.message);
+    };
+    expect(said).toThrow(message);
+  });
+});
+
 describe('several rules', () => {
   const payments = { id: 'many-payments', match: { action: 'pay' }, when: { pause: 'deletes > 1' } };
   const deletes = Rule.parse({ ...rule, mode: 'enforce' });
@@ -77,7 +147,7 @@ describe('several rules', () => {
   });
   const failuresOf = (mode: 'enforce' | 'shadow', expectation: Expectation) => {
     const rules = [deletes, Rule.parse({ ...rule, ...payments, mode })];
-    return runTest({ format: 1, settings, rules }, eventsOf(test).events, [expectation]).failures;
+    return runTest({ format: 1, settings, rules }, eventsOf(test), [expectation]).failures;
   };
 
   it('an expectation names the rule that raises the session', () => {

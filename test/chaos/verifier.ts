@@ -12,7 +12,7 @@ import type { RawRecord } from '../../src/domain/record.ts';
 import { compilePolicy } from '../../src/engine/plan/policy.ts';
 import { decodeSession } from '../../src/engine/session/codec.ts';
 import { keyringOf } from '../../src/formats/signature.ts';
-import { judgeSession } from '../properties/naive-engine.ts';
+import { judgeSession, NOTHING_AWAITED } from '../properties/naive-engine.ts';
 import type { Arrived } from '../properties/naive-measures.ts';
 import { outcomeOf } from '../simulation/oracle.ts';
 import type { Findings, Manifest } from './manifest.ts';
@@ -65,7 +65,7 @@ function judgeNaively(): Expected {
   const expected: Expected = { levels: new Map(), commands: new Map(), actions: 0, poison: [] };
   for (const [partition, records] of log) {
     for (const [session, arrivals] of arrivalsOf(partition, records, expected)) {
-      const { levels, commands: wanted } = judgeSession(arrivals);
+      const { levels, commands: wanted } = judgeSession(arrivals, NOTHING_AWAITED);
       expected.levels.set(session, levels.at(-1)!);
       for (const text of wanted) {
         const [action, rule, offset] = text.split(' ');

@@ -12,7 +12,7 @@ function measured(rule: Record<string, unknown>, steps: Step[], others: Record<s
   for (const [atMs, event] of steps) log.act(atMs, event);
   const session = log.partition.sessions.get('s-1')!;
   const [group] = log.partition.plan!.groups.values();
-  return measuresOf(judge(group!.rules[0]!, session.groups.get(group!.id)!, session, {}));
+  return measuresOf(judge(group!.rules[0]!, session.groups.get(group!.id)!, session));
 }
 
 function paid(...amounts: (number | undefined)[]): Step[] {

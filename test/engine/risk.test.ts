@@ -8,7 +8,7 @@ function riskAfter(events: Partial<ActionEvent>[], when: Record<string, unknown>
   const log = new Log(plan);
   for (const [index, event] of events.entries()) log.act(index * 1000, event);
   const session = log.partition.sessions.get('s-1')!;
-  const risk = riskGauge(plan)(session, { action: 'delete' } as ActionEvent);
+  const risk = riskGauge(plan)(session);
   return risk === undefined ? undefined : [Number(risk.share.toFixed(3)), risk.condition];
 }
 
@@ -39,7 +39,7 @@ describe('riskGauge', () => {
     ]);
     const log = new Log(plan);
     for (let i = 0; i < 5; i++) log.act(i);
-    expect(riskGauge(plan)(log.partition.sessions.get('s-1')!, {} as ActionEvent)?.rule).toBe('near');
+    expect(riskGauge(plan)(log.partition.sessions.get('s-1')!)?.rule).toBe('near');
   });
 
   it('is unknown while nothing counts', () => {

@@ -7,16 +7,31 @@ import {
   type Arrived,
   covering,
   filterOf,
+  type History,
+  isInForce,
   type Judged,
   measured,
+  type NaiveException,
   type NaivePolicy,
   type NaiveRule,
+  type Now,
   passes,
   RETRY_MS,
   type Steps,
+  sequencesIn,
+  sinceAll,
   statedIn,
   type Which,
 } from './naive-measures.ts';
+import type { Look } from './naive-sequences.ts';
+
+/** A record of the log, whatever it is, before it is taken in: where what does not come is noticed. */
+export interface Passing extends Omit<Look, 'nowMs'> {
+  /** In force when it came; undefined before the first. */
+  policy: NaivePolicy | undefined;
+  /** Whether its append time fell behind the partition's clock. */
+  isBehind: boolean;
+}
 
 export interface NaiveOutcome {
   /** Level after each arrival. */
@@ -26,71 +41,155 @@ export interface NaiveOutcome {
   judged: number;
   repeated: number;
   afterKill: number;
+  /** How often what did not come has raised the level. */
+  raisedBySilence: number;
 }
+
+/** For policies without a sequence: nothing waits for what does not come, so no other record matters to a session. */
+export const NOTHING_AWAITED: readonly Passing[] = [];
 
 const RANKS = ['clear', 'watch', 'paused', 'killed'];
 const RANK_OF = { watch: 1, pause: 2, kill: 3 } as const;
 
 /**
- * All that one session does, from its first event to its last: what the rules mean, written from the specification and not from the engine: everything about a session is worked
- * out anew from the list of its events, with no window, no running sum and no state that is carried along but the
- * level. Slow, and exact only where the engine promises to be: few marks, few values, few failed calls.
+ * All that one session does, from its first event to its last: what the rules mean, written from the specification and
+ * not from the engine: everything about a session is worked out anew from the list of its events, with no window, no
+ * running sum and no state that is carried along but the level. Slow, and exact only where the engine promises to be: few
+ * marks, few values, few failed calls. `log`: all records of the partition; only sequences that wait for what does not
+ * come ask for them.
  */
-export function judgeSession(arrivals: readonly Arrived[]): NaiveOutcome {
-  const outcome: NaiveOutcome = { levels: [], commands: [], judged: 0, repeated: 0, afterKill: 0 };
-  let past: Judged[] = [];
-  let level = 0;
-  let watchMs = 0;
-  let lastMs = 0;
+export function judgeSession(arrivals: readonly Arrived[], log: readonly Passing[]): NaiveOutcome {
+  const judging = new Judging();
+  let next = 0;
   for (const arrived of arrivals) {
+    while (next < log.length && log[next]!.offset <= arrived.offset) judging.pass(log[next++]!);
+    judging.take(arrived);
+  }
+  while (next < log.length) judging.pass(log[next++]!);
+  return judging.outcome;
+}
+
+class Judging {
+  readonly outcome: NaiveOutcome = {
+    levels: [],
+    commands: [],
+    judged: 0,
+    repeated: 0,
+    afterKill: 0,
+    raisedBySilence: 0,
+  };
+  #past: Judged[] = [];
+  #looks: Look[] = [];
+  #level = 0;
+  #watchMs = 0;
+  #lastMs = 0;
+
+  take(arrived: Arrived): void {
+    const { outcome } = this;
     const { settings, rules } = arrived.policy;
-    if (past.length > 0 && arrived.clockMs >= lastMs + keepMs(arrived.policy, level)) {
-      past = [];
-      level = 0;
-    }
-    if (level === 3) {
+    this.#forget(arrived);
+    if (this.#level === 3) {
       outcome.afterKill++;
-      lastMs = arrived.clockMs;
+      this.#lastMs = arrived.clockMs;
       outcome.levels.push('killed');
-      continue;
+      return;
     }
-    if (isRepeated(past, arrived.event)) {
+    if (isRepeated(this.#past, arrived.event)) {
       outcome.repeated++;
-      outcome.levels.push(RANKS[level]!);
-      continue;
+      outcome.levels.push(RANKS[this.#level]!);
+      return;
     }
     outcome.judged++;
-    const now = enter(past, arrived, lastMs);
-    lastMs = arrived.clockMs;
-    if (level === 1 && now.clockMs - watchMs > settings.watchHoldMs) {
+    const now = enter(this.#past, arrived, this.#lastMs);
+    this.#lastMs = arrived.clockMs;
+    if (this.#level === 1 && now.clockMs - this.#watchMs > settings.watchHoldMs) {
       const holding = rules.some(
         (rule) =>
           rule.mode === 'enforce' &&
-          known(past, rule).some((one) => passes(rule, one.event)) &&
-          rulingOf(rule, past, now, level) > 0,
+          known(this.#past, rule).some((one) => passes(rule, one.event)) &&
+          this.#rulingOf(rule, now, leftAt(rule, now)) > 0,
       );
-      if (holding) watchMs = now.clockMs;
-      else level = 0;
+      if (holding) this.#watchMs = now.clockMs;
+      else this.#level = 0;
     }
-    past.push(now);
+    this.#past.push(now);
+    this.#rise(
+      inOrderOfFilters(rules).filter((rule) => passes(rule, now.event)),
+      now,
+      (rule) => leftAt(rule, now),
+    );
+    outcome.levels.push(RANKS[this.#level]!);
+  }
+
+  /** Time passes: a sequence may be complete because nothing came, though never for a kill. */
+  pass({ policy, ...look }: Passing): void {
+    const last = this.#past.at(-1);
+    if (policy === undefined || last === undefined || this.#level === 3) return;
+    const under = last.silentUnder.at(-1) ?? last.policy;
+    const isAwaited = under.rules.some(({ measures }) =>
+      Object.values(measures).some((one) => typeof one !== 'string'),
+    );
+    if (!isAwaited) return;
+    const deadlinesMs = this.#deadlinesMs(under);
+    this.#looks.push({ ...look, nowMs: last.atMs });
+    if (!deadlinesMs.some((deadlineMs) => deadlineMs <= look.clockMs)) return;
+    if (policy !== under) last.silentUnder.push(policy);
+    const now = { ...last, ...look };
+    const completed = inOrderOfFilters(policy.rules).filter((rule) =>
+      sequencesIn(rule, this.#history).completions.some(({ offset }) => offset === look.offset),
+    );
+    const before = this.#level;
+    this.#rise(completed, now, (rule) => leftInSilence(rule, now));
+    if (this.#level > before) this.outcome.raisedBySilence++;
+  }
+
+  get #history(): History {
+    return { past: this.#past, looks: this.#looks };
+  }
+
+  #deadlinesMs({ rules }: NaivePolicy): number[] {
+    return rules.flatMap((rule) => sequencesIn(rule, this.#history).deadlinesMs);
+  }
+
+  #forget({ clockMs, policy }: Arrived): void {
+    const last = this.#past.at(-1);
+    if (last === undefined || clockMs < this.#lastMs + keepMs(policy, this.#level)) return;
+    // What still waits keeps its session.
+    if (this.#level < 3 && this.#deadlinesMs(last.silentUnder.at(-1) ?? last.policy).length > 0) return;
+    this.#past = [];
+    this.#looks = [];
+    this.#level = 0;
+  }
+
+  /** To the highest of what the rules ask for. `left`: what exceptions leave of it. */
+  #rise(rules: readonly NaiveRule[], now: Now, left: (rule: NaiveRule) => Left): void {
     let highest = 0;
     let speaker = '';
-    for (const rule of inOrderOfFilters(rules)) {
-      if (rule.mode === 'shadow' || !passes(rule, now.event)) continue;
-      const rank = rulingOf(rule, past, now, level);
+    for (const rule of rules) {
+      if (rule.mode === 'shadow') continue;
+      const rank = this.#rulingOf(rule, now, left(rule));
       if (rank > highest) {
         highest = rank;
         speaker = rule.id;
       }
     }
-    if (highest > 0) watchMs = now.clockMs;
-    if (highest > level) {
-      level = highest;
-      if (level > 1) outcome.commands.push(`${level === 2 ? 'pause' : 'kill'} ${speaker} ${arrived.offset}`);
-    }
-    outcome.levels.push(RANKS[level]!);
+    if (highest > 0) this.#watchMs = now.clockMs;
+    if (highest <= this.#level) return;
+    this.#level = highest;
+    if (highest > 1) this.outcome.commands.push(`${highest === 2 ? 'pause' : 'kill'} ${speaker} ${now.offset}`);
   }
-  return outcome;
+
+  /** 0 for nothing, else the rank of the level that the rule asks for. */
+  #rulingOf(rule: NaiveRule, now: Now, left: Left): number {
+    const asked = (when: NaiveRule['when'], steps: Steps) =>
+      askedBy({ rule, when, history: this.#history, now, level: this.#level, steps });
+    const whole = asked(rule.when, 'whole').rank;
+    if (rule.exceptions === undefined) return whole;
+    return Math.max(
+      asked(rule.when, 'uncovered').rank,
+      left(whole, (when) => asked(when, 'whole')),
+    );
+  }
 }
 
 /** After so long nothing of the session matters, and it may be gone. */
@@ -114,8 +213,9 @@ function enter(past: readonly Judged[], arrived: Arrived, lastMs: number): Judge
     before === undefined ||
     clockMs - lastMs >= policy.settings.idleEndMs ||
     clockMs - first!.clockMs >= policy.settings.maxLifetimeMs;
-  if (ended) return { ...arrived, timeMs, atMs, life: (before?.life ?? 0) + 1, lifeStartMs: atMs, nth: 1 };
-  return { ...arrived, timeMs, atMs, life: before.life, lifeStartMs: before.lifeStartMs, nth: before.nth + 1 };
+  const now = { ...arrived, timeMs, atMs, silentUnder: [] };
+  if (ended) return { ...now, life: (before?.life ?? 0) + 1, lifeStartMs: atMs, nth: 1 };
+  return { ...now, life: before.life, lifeStartMs: before.lifeStartMs, nth: before.nth + 1 };
 }
 
 /** The order in which filters were first named, and in it that of the rules. */
@@ -146,41 +246,59 @@ function contentOf({ source: _, seq: __, trace: ___, prompt: ____, ...content }:
 // ── Rules ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The events that a rule's filter has seen: since the session was last judged under a policy without it. */
-function known(past: readonly Judged[], rule: NaiveRule): Judged[] {
-  const has = ({ policy }: Judged) => policy.rules.some((one) => filterOf(one) === filterOf(rule));
-  return past.slice(past.findLastIndex((one) => !has(one)) + 1);
+function known(past: readonly Judged[], rule: NaiveRule): readonly Judged[] {
+  return sinceAll(past, ({ rules }) => rules.some((one) => filterOf(one) === filterOf(rule)));
 }
 
-/** 0 for nothing, else the rank of the level that the rule asks for. */
-function rulingOf(rule: NaiveRule, past: readonly Judged[], now: Judged, level: number): number {
-  const whole = asked(rule, rule.when, past, now, level, 'whole').rank;
-  if (rule.exceptions === undefined) return whole;
-  const own = asked(rule, rule.when, past, now, level, 'uncovered').rank;
-  const left = covering(rule, now).map(({ atMost, when }) => {
-    if (when === undefined) return Math.min(whole, RANK_OF[atMost!]);
-    const beyond = asked(rule, when, past, now, level, 'whole');
-    return beyond.failed ? whole : Math.min(whole, Math.max(beyond.rank, RANK_OF.watch));
-  });
-  return Math.max(own, left.length === 0 ? Math.min(whole, RANK_OF.watch) : Math.min(...left));
+interface Asked {
+  rank: number;
+  failed: boolean;
 }
 
-function asked(
-  rule: NaiveRule,
-  when: NaiveRule['when'],
-  past: readonly Judged[],
-  now: Judged,
-  level: number,
-  steps: Steps,
-): { rank: number; failed: boolean } {
+/** What exceptions leave of the rank of all actions. */
+type Left = (whole: number, asked: (when: NaiveRule['when']) => Asked) => number;
+
+/** The exceptions that cover an action leave the lowest of what each does; without any, earlier ones watch. */
+function leftAt(rule: NaiveRule, now: Judged): Left {
+  const covered = covering(rule, now);
+  return (whole, asked) => {
+    if (covered.length === 0) return Math.min(whole, RANK_OF.watch);
+    return Math.min(...covered.map((one) => leftBy(one, whole, asked)));
+  };
+}
+
+/** In silence nobody knows which of them covered what waits: the highest of what each leaves. */
+function leftInSilence({ exceptions = [] }: NaiveRule, now: Now): Left {
+  const valid = exceptions.filter((one) => isInForce(one, now));
+  return (whole, asked) => Math.max(Math.min(whole, RANK_OF.watch), ...valid.map((one) => leftBy(one, whole, asked)));
+}
+
+function leftBy({ atMost, when }: NaiveException, whole: number, asked: (when: NaiveRule['when']) => Asked): number {
+  if (when === undefined) return Math.min(whole, RANK_OF[atMost!]);
+  const beyond = asked(when);
+  return beyond.failed ? whole : Math.min(whole, Math.max(beyond.rank, RANK_OF.watch));
+}
+
+interface Question {
+  rule: NaiveRule;
+  when: NaiveRule['when'];
+  history: History;
+  now: Now;
+  level: number;
+  steps: Steps;
+}
+
+function askedBy(question: Question): Asked {
+  const { rule, when } = question;
   let rank = 0;
   let failed = false;
   for (const condition of ['watch', 'pause', 'kill'] as const) {
     const source = when[condition];
     if (source === undefined) continue;
-    const holds = evaluate(source, rule, past, now, level, 'all', steps);
+    const holds = evaluate(source, question, 'all');
     if (holds === 'fault') failed = true;
     if (holds !== true) continue;
-    const sure = condition !== 'kill' || evaluate(source, rule, past, now, level, 'placed', steps) === true;
+    const sure = condition !== 'kill' || evaluate(source, question, 'placed') === true;
     rank = sure ? RANK_OF[condition] : RANK_OF.pause;
     // What a lower condition could not say does not matter once a higher one holds.
     failed = false;
@@ -188,21 +306,13 @@ function asked(
   return { rank: failed ? Math.max(rank, RANK_OF[rule.onError]) : rank, failed };
 }
 
-function evaluate(
-  source: string,
-  rule: NaiveRule,
-  past: readonly Judged[],
-  now: Judged,
-  level: number,
-  which: Which,
-  steps: Steps,
-): boolean | 'fault' {
+function evaluate(source: string, { rule, history, now, level, steps }: Question, which: Which): boolean | 'fault' {
   const values: Record<string, number> = {
     'session.actions': now.nth,
     'session.level': level,
     'session.age': now.atMs - now.lifeStartMs,
   };
-  Object.assign(values, measured(rule, past, now, which, steps));
+  Object.assign(values, measured(rule, history, now, which, steps));
   const paths = Object.keys(values);
   const compiled = compileExpression(source, {
     lookup: (path) => (paths.includes(path) ? { slot: paths.indexOf(path), type: 'number' } : undefined),

@@ -2,7 +2,7 @@ import { canonicalJson } from '../../src/domain/canonical-json.ts';
 import type { ActionEvent } from '../../src/domain/event.ts';
 import type { PolicySettings } from '../../src/domain/rule.ts';
 import { compileMatch } from '../../src/engine/match/compile.ts';
-import { completionsOf, type NaiveSequence } from './naive-sequences.ts';
+import { type Completion, completionsOf, deadlinesOf, type Look, type NaiveSequence } from './naive-sequences.ts';
 
 /** The one weight there is: see `weightOf`. */
 export const WEIGHT = 'affected * (action == "delete" ? 3 : 1)';
@@ -76,6 +76,17 @@ export interface Judged extends Arrived {
   lifeStartMs: number;
   /** Its number in its life. */
   nth: number;
+  /** Under which policies the session was judged after it, before its next action. */
+  silentUnder: NaivePolicy[];
+}
+
+/** When a session is judged: at its last action, or in the silence after it, at a later record of the log. */
+export type Now = Pick<Judged, 'offset' | 'clockMs' | 'atMs' | 'life' | 'lifeStartMs' | 'nth'>;
+
+/** What a session has lived through: its actions, and the records of the log since, where what is missing is noticed. */
+export interface History {
+  past: readonly Judged[];
+  looks: readonly Look[];
 }
 
 export type Which = 'all' | 'placed';
@@ -119,12 +130,17 @@ export function statedIn(rule: NaiveRule): Stated[] {
   });
 }
 
+/** The actions since the session was last judged under a policy of which this does not hold. */
+export function sinceAll(past: readonly Judged[], holds: (policy: NaivePolicy) => boolean): readonly Judged[] {
+  return past.slice(past.findLastIndex(({ policy, silentUnder }) => ![policy, ...silentUnder].every(holds)) + 1);
+}
+
 /** The actions that it counted: since the session was last judged under a policy that does not measure this. */
 function counted(past: readonly Judged[], stated: Stated): Judged[] {
   const wanted = identityOf(stated);
-  return past
-    .slice(past.findLastIndex(({ policy }) => !measuredBy(policy).has(wanted)) + 1)
-    .filter(({ event }) => stated.matches.every((match) => passes({ match }, event)));
+  return sinceAll(past, (policy) => measuredBy(policy).has(wanted)).filter(({ event }) =>
+    stated.matches.every((match) => passes({ match }, event)),
+  );
 }
 
 const identities = new Map<NaivePolicy, Set<string>>();
@@ -149,9 +165,11 @@ function allOf({ withinMs }: Stated): Stated {
 }
 
 export function covering({ exceptions = [] }: NaiveRule, { event, clockMs }: Arrived): NaiveException[] {
-  return exceptions.filter(
-    ({ match, expires }) => clockMs < Date.parse(`${expires}T24:00:00Z`) && passes({ match }, event),
-  );
+  return exceptions.filter((one) => isInForce(one, { clockMs }) && passes(one, event));
+}
+
+export function isInForce({ expires }: NaiveException, { clockMs }: Pick<Now, 'clockMs'>): boolean {
+  return clockMs < Date.parse(`${expires}T24:00:00Z`);
 }
 
 /**
@@ -160,50 +178,71 @@ export function covering({ exceptions = [] }: NaiveRule, { event, clockMs }: Arr
  */
 function uncovered(marks: readonly Judged[], past: readonly Judged[], rule: NaiveRule, stated: Stated): Judged[] {
   const wanted = identityOf(stated);
-  const same = ({ policy }: Judged) =>
-    policy.rules.find(
+  const same = ({ rules }: NaivePolicy) =>
+    rules.find(
       (one) =>
         one.id === rule.id &&
         filterOf(one) === filterOf(rule) &&
         one.exceptions !== undefined &&
         statedIn(one).some((other) => identityOf(other) === wanted),
     );
-  const since = past.findLastIndex((one) => same(one) === undefined) + 1;
-  return marks.filter((one) => past.indexOf(one) < since || covering(same(one)!, one).length === 0);
+  const apart = new Set(sinceAll(past, (policy) => same(policy) !== undefined));
+  return marks.filter((one) => !apart.has(one) || covering(same(one.policy)!, one).length === 0);
 }
 
 /** What the measures of a rule are at `now`: worked out from the events themselves. */
 export function measured(
   rule: NaiveRule,
-  past: readonly Judged[],
-  now: Judged,
+  history: History,
+  now: Now,
   which: Which,
   steps: Steps,
 ): Record<string, number> {
   const names = Object.keys(rule.measures);
   return Object.fromEntries(
     statedIn(rule).map((stated, i) => {
-      const passed = counted(past, stated);
-      const marks = steps === 'whole' ? passed : uncovered(passed, past, rule, stated);
-      return [names[i]!, resultOf(stated, marks, past, now, which)];
+      return [names[i]!, resultOf(stated, marksOf(stated, history, rule, steps), history, now, which)];
     }),
   );
 }
 
-function resultOf(
-  stated: Stated,
-  marks: readonly Judged[],
-  past: readonly Judged[],
-  now: Judged,
-  which: Which,
-): number {
+function marksOf(stated: Stated, { past }: History, rule: NaiveRule, steps: Steps): Judged[] {
+  const passed = counted(past, stated);
+  return steps === 'whole' ? passed : uncovered(passed, past, rule, stated);
+}
+
+/** The sequences of a rule as they stand: what completed them, and until when they wait, each by the partition's clock. */
+export function sequencesIn(
+  rule: NaiveRule,
+  history: History,
+): { completions: readonly Completion[]; deadlinesMs: readonly number[] } {
+  const kinds: Steps[] = rule.exceptions === undefined ? ['whole'] : ['whole', 'uncovered'];
+  const all = statedIn(rule).flatMap((stated) => {
+    const { of, withinMs } = stated;
+    if (typeof of === 'string') return [];
+    return kinds.map((steps) => {
+      const marks = marksOf(stated, history, rule, steps);
+      return {
+        completions: completionsOf(of, marks, withinMs, 'all', history.looks),
+        deadlinesMs: deadlinesOf(of, marks, withinMs, history.looks),
+      };
+    });
+  });
+  return {
+    completions: all.flatMap(({ completions }) => completions),
+    deadlinesMs: all.flatMap(({ deadlinesMs }) => deadlinesMs),
+  };
+}
+
+function resultOf(stated: Stated, marks: readonly Judged[], { past, looks }: History, now: Now, which: Which): number {
   const { of, withinMs } = stated;
-  const isLive = (one: Judged) => (Number.isFinite(withinMs) ? one.atMs > now.atMs - withinMs : one.life === now.life);
+  const isLive = (one: Pick<Judged, 'atMs' | 'life'>) =>
+    Number.isFinite(withinMs) ? one.atMs > now.atMs - withinMs : one.life === now.life;
   const sureMs = of === 'points(3m)' ? HALF_LIFE_MS / 60 : withinMs / 60;
   const isUsed = (one: Judged) => which === 'all' || !(one.atMs - one.timeMs > sureMs);
   const live = marks.filter(isLive);
   if (typeof of !== 'string') {
-    const completions = completionsOf(of, marks, withinMs, which).filter(({ at }) => isLive(at));
+    const completions = completionsOf(of, marks, withinMs, which, looks).filter(isLive);
     return completions.reduce((sum, { count }) => sum + count, 0);
   }
   const used = live.filter(isUsed);

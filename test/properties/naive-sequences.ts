@@ -31,27 +31,74 @@ function lengthOf(name: string, ms: number | undefined): Record<string, string> 
   return ms === undefined || !Number.isFinite(ms) ? {} : { [name]: `${ms}ms` };
 }
 
+/** A record of the log, of whatever kind: the clock of the partition stands there. It comes before the action that it is. */
+export interface Look {
+  offset: number;
+  clockMs: number;
+  /** Partition clock when it jumped last. */
+  jumpedMs: number;
+  /** Session clock. */
+  nowMs: number;
+}
+
+export interface Completion {
+  /** Offset of the record at which it was known. */
+  offset: number;
+  /** Where in the window it stands, and in which life. */
+  atMs: number;
+  life: number;
+  count: number;
+}
+
 /**
- * The actions at which a sequence is completed, and how many at each, worked out from the definition: every choice of
- * actions for the steps is tried, of all the actions there were. `events`: what the rule's filter let pass, in order.
+ * When a sequence is completed, and how often, worked out from the definition: every choice of actions for the steps is
+ * tried, of all the actions there were. `events`: what the rule's filter let pass, in order. `looks`: the records of the
+ * log, where what is missing may be noticed too.
  */
 export function completionsOf(
   sequence: NaiveSequence,
   events: readonly Judged[],
   withinMs: number,
   which: Which,
-): { at: Judged; count: number }[] {
-  const lives = Number.isFinite(withinMs) ? [events] : splitByLife(events);
+  looks: readonly Look[],
+): Completion[] {
+  const lives = livesOf(events, withinMs);
   return lives.flatMap((life) => {
     const story = new Story(sequence, life, withinMs, which);
     if (sequence.order === 'temporal') return life.filter((_, e) => story.isComplete(e)).map(once);
-    return sequence.steps.at(-1)!.missing === undefined
-      ? life.filter((_, e) => story.isLastOf(story.runs.length - 1, e)).map(once)
-      : story.missed();
+    return isMissing(sequence)
+      ? story.missed(looksIn(life, events, looks)).completions
+      : life.filter((_, e) => story.isLastOf(story.runs.length - 1, e)).map(once);
   });
 }
 
-const once = (at: Judged) => ({ at, count: 1 });
+/** Partition clocks at which what waits now is complete if nothing comes. */
+export function deadlinesOf(
+  sequence: NaiveSequence,
+  events: readonly Judged[],
+  withinMs: number,
+  looks: readonly Look[],
+): number[] {
+  const life = livesOf(events, withinMs).at(-1) ?? [];
+  if (!isMissing(sequence)) return [];
+  return new Story(sequence, life, withinMs, 'all').missed(looksIn(life, events, looks)).deadlines;
+}
+
+export function isMissing({ steps }: NaiveSequence): boolean {
+  return steps.at(-1)!.missing !== undefined;
+}
+
+const once = ({ offset, atMs, life }: Judged): Completion => ({ offset, atMs, life, count: 1 });
+
+function livesOf(events: readonly Judged[], withinMs: number): (readonly Judged[])[] {
+  return Number.isFinite(withinMs) ? [events] : splitByLife(events);
+}
+
+/** Up to the first action of the next life. */
+function looksIn(life: readonly Judged[], events: readonly Judged[], looks: readonly Look[]): Look[] {
+  const next = events[events.indexOf(life.at(-1)!) + 1];
+  return looks.filter(({ offset }) => next === undefined || offset <= next.offset);
+}
 
 /** One run of a step: the steps with `runs` stand several times. */
 interface Run {
@@ -124,27 +171,58 @@ class Story {
     });
   }
 
-  /** A last step that is missing: waits that ended without it, noticed at the first action afterwards. */
-  missed(): { at: Judged; count: number }[] {
+  /**
+   * A last step that is missing: waits that ended without it, noticed at the first action afterwards by the session's
+   * clock, or, but for a kill, at the first record afterwards by the partition's clock.
+   */
+  missed(looks: readonly Look[]): { completions: Completion[]; deadlines: number[] } {
     const { steps } = this.#sequence;
     const last = steps.findLastIndex(({ match }) => match !== undefined);
     const missing = steps.slice(last + 1).map((step) => step.missing!);
     const withinMs = steps.at(-1)!.withinMs!;
-    const counts = new Map<Judged, number>();
+    const noticed: (Completion & { dueMs: number })[] = [];
+    const deadlines: number[] = [];
+    const silent = this.#which === 'all' ? looks : [];
     for (const key of new Set(this.#events.map((one) => this.#keyOf(one.event)))) {
       let since: number | undefined;
+      let deadlineMs = Number.POSITIVE_INFINITY;
+      let looked = 0;
+      const lookUntil = (offset: number) => {
+        for (; looked < silent.length && silent[looked]!.offset <= offset; looked++) {
+          const { clockMs, jumpedMs, nowMs, offset: at } = silent[looked]!;
+          if (since === undefined || at <= this.#events[since]!.offset || deadlineMs > clockMs) continue;
+          if (deadlineMs - withinMs < jumpedMs) deadlineMs = jumpedMs + withinMs;
+          if (deadlineMs > clockMs) continue;
+          const dueMs = this.#events[since]!.atMs + withinMs;
+          noticed.push({ offset: at, atMs: Math.max(dueMs, nowMs), life: this.#events[since]!.life, count: 1, dueMs });
+          since = undefined;
+        }
+      };
       for (const [e, one] of this.#events.entries()) {
+        lookUntil(one.offset);
         if (since !== undefined && one.atMs - this.#events[since]!.atMs >= withinMs) {
-          counts.set(one, (counts.get(one) ?? 0) + 1);
+          noticed.push({ ...once(one), dueMs: one.atMs });
           since = undefined;
         }
         if (key === undefined || this.#keyOf(one.event) !== key) continue;
         const ended = since !== undefined && (this.#isEnded(since, e) || missing.some((m) => this.#ends(m, e)));
         if (ended) since = undefined;
-        if (since === undefined && this.isLastOf(this.runs.length - 1, e)) since = e;
+        if (since === undefined && this.isLastOf(this.runs.length - 1, e)) {
+          since = e;
+          deadlineMs = one.clockMs + withinMs;
+        }
       }
+      lookUntil(Number.POSITIVE_INFINITY);
+      if (since !== undefined) deadlines.push(deadlineMs);
     }
-    return [...counts].map(([at, count]) => ({ at, count }));
+    noticed.sort((a, b) => a.offset - b.offset || a.dueMs - b.dueMs);
+    // What silence completes may stand ahead of the session's clock; what is noticed later stands no earlier.
+    let lastMs = 0;
+    const completions = noticed.map(({ offset, atMs, life, count }) => {
+      lastMs = Math.max(lastMs, atMs);
+      return { offset, atMs: lastMs, life, count };
+    });
+    return { completions, deadlines };
   }
 
   #takes(match: NaiveMatch, e: number): boolean {

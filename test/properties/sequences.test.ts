@@ -11,7 +11,7 @@ import { KEYS_MAX } from '../../src/engine/sequence/track.ts';
 import { ByteReader, ByteWriter } from '../../src/engine/session/bytes.ts';
 import { START_MS } from '../engine/harness.ts';
 import type { Judged, Which } from './naive-measures.ts';
-import { completionsOf, type NaiveMatch, type NaiveSequence, writtenSequence } from './naive-sequences.ts';
+import { completionsOf, type Look, type NaiveMatch, type NaiveSequence, writtenSequence } from './naive-sequences.ts';
 
 const SECOND = 1000;
 const WINDOW_MS = 60 * SECOND;
@@ -56,6 +56,11 @@ const sequence = fc.oneof({ weight: 3, arbitrary: inOrder }, { weight: 1, arbitr
 interface Happening {
   afterMs: number;
   lateMs: number;
+  /** How much later than the session's clock the partition's stands. */
+  lagMs: number;
+  /** Then the partition's clock goes on so far without an action; a jump on the way makes what waits begin anew. */
+  silentMs: number;
+  jumps: boolean;
   tool: string;
   resource: number | undefined;
   /** What becomes of the state after it. */
@@ -66,6 +71,9 @@ function story(resources: number, after: fc.Arbitrary<Happening['after']>, maxLe
   const happening = fc.record({
     afterMs: fc.oneof(fc.nat({ max: 2 * SECOND }), fc.constantFrom(0, SECOND, 3 * SECOND, 8 * SECOND)),
     lateMs: fc.constantFrom(0, 0, 0, 0, 1, 100, 5 * SECOND),
+    lagMs: fc.constantFrom(0, 0, 100, 4 * SECOND),
+    silentMs: fc.constantFrom(0, 0, 0, SECOND, 5 * SECOND, 9 * SECOND),
+    jumps: fc.constantFrom(false, false, false, false, true),
     tool: fc.constantFrom('a', 'b', 'c', 'd'),
     resource: fc.option(fc.nat({ max: resources - 1 }), { nil: undefined, freq: 12 }),
     after,
@@ -93,7 +101,7 @@ const sweeps = (after: fc.Arbitrary<Happening['after']>): fc.Arbitrary<Happening
     .map((drawn) =>
       drawn.flatMap(({ tool, from, length, afterMs, lateMs, pauseMs, after }) =>
         Array.from({ length }, (_, i) => ({
-          ...{ tool, lateMs, resource: from + i },
+          ...{ tool, lateMs, resource: from + i, lagMs: 0, silentMs: 0, jumps: false },
           afterMs: i === 0 ? pauseMs : afterMs,
           after: i === 0 || i === KEYS_MAX ? after : 'nothing',
         })),
@@ -114,12 +122,18 @@ function planOf(naive: NaiveSequence, withinMs: number): StepsPlan {
   return plan;
 }
 
-/** The events of a story, as the oracle knows them. */
-function eventsOf(happenings: readonly Happening[]): Pick<Judged, 'event' | 'atMs' | 'timeMs' | 'life'>[] {
+type Event = Pick<Judged, 'event' | 'atMs' | 'timeMs' | 'clockMs' | 'offset' | 'life'>;
+
+/** The events of a story, as the oracle knows them, and the look of the log after each. */
+function eventsOf(happenings: readonly Happening[]): (Event & { look: Look })[] {
   let atMs = START_MS;
+  let clockMs = START_MS;
+  let jumpedMs = 0;
   let life = 0;
-  return happenings.map(({ afterMs, lateMs, tool, resource, after }, i) => {
+  return happenings.map(({ afterMs, lateMs, lagMs, silentMs, jumps, tool, resource, after }, i) => {
     atMs += afterMs;
+    clockMs = Math.max(clockMs, atMs + lagMs);
+    const arrivedMs = clockMs;
     const timeMs = atMs - lateMs;
     const event: ActionEvent = {
       id: `e-${i}`,
@@ -130,7 +144,10 @@ function eventsOf(happenings: readonly Happening[]): Pick<Judged, 'event' | 'atM
       action: 'other',
       ...(resource === undefined ? {} : { resource: { id: `r-${resource}` } }),
     };
-    const one = { event, atMs, timeMs, life };
+    clockMs += silentMs;
+    if (jumps) jumpedMs = clockMs;
+    const look = { offset: 2 * i + 1, clockMs, jumpedMs, nowMs: atMs };
+    const one = { event, atMs, timeMs, clockMs: arrivedMs, offset: 2 * i, life, look };
     if (after === 'next life') life++;
     return one;
   });
@@ -149,16 +166,32 @@ function throughBytes(feature: CompletedSteps): CompletedSteps {
   return read;
 }
 
-/** What the oracle counts in the window at each event. */
-function wanted(naive: NaiveSequence, events: readonly Judged[], withinMs: number, which: Which): number[] {
-  const completions = completionsOf(naive, events, withinMs, which);
-  return events.map((now, n) => {
-    const live = completions.filter(({ at }) => {
-      const isLive = Number.isFinite(withinMs) ? at.atMs > now.atMs - withinMs : at.life === now.life;
-      return isLive && events.indexOf(at) <= n;
-    });
-    return live.reduce((sum, { count }) => sum + count, 0);
-  });
+/** What the oracle counts in the window at each event, and at the look after it. */
+function wanted(naive: NaiveSequence, events: ReturnType<typeof eventsOf>, withinMs: number, which: Which): number[] {
+  const looks = events.map(({ look }) => look);
+  const completions = completionsOf(naive, events as unknown as Judged[], withinMs, which, looks);
+  return events.flatMap((now) =>
+    [now.offset, now.look.offset].map((until) => {
+      const live = completions.filter(({ atMs, life, offset }) => {
+        const isLive = Number.isFinite(withinMs) ? atMs > now.atMs - withinMs : life === now.life;
+        return isLive && offset <= until;
+      });
+      return live.reduce((sum, { count }) => sum + count, 0);
+    }),
+  );
+}
+
+/** Takes one event of a story, and looks at what waits after it. Answers what is counted at both. */
+function lived(
+  feature: CompletedSteps,
+  plan: StepsPlan,
+  { event, look, ...times }: Event & { look: Look },
+): number[][] {
+  const { atMs: nowMs, timeMs, clockMs } = times;
+  feature.take(plan, event, { nowMs, timeMs, clockMs });
+  const taken = [feature.total(nowMs), feature.placed(nowMs)];
+  if (plan.deadline !== undefined) feature.passSilence(plan.deadline, look);
+  return [taken, [feature.total(nowMs), feature.placed(nowMs)]];
 }
 
 describe('sequence and temporal', () => {
@@ -168,11 +201,9 @@ describe('sequence and temporal', () => {
       fc.property(sequence, withinMs, story(3, CODED), (naive, within, happenings) => {
         const plan = planOf(naive, within);
         let feature = new CompletedSteps(within);
-        const events = eventsOf(happenings) as Judged[];
-        const found = happenings.map(({ after }, i) => {
-          const { event, atMs, timeMs } = events[i]!;
-          feature.take(plan, event, atMs, timeMs);
-          const totals = [feature.total(atMs), feature.placed(atMs)];
+        const events = eventsOf(happenings);
+        const found = happenings.flatMap(({ after }, i) => {
+          const totals = lived(feature, plan, events[i]!);
           if (after === 'codec') feature = throughBytes(feature);
           if (after === 'next life') feature.endLife();
           return totals;
@@ -196,8 +227,7 @@ describe('sequence and temporal', () => {
         let coded = new CompletedSteps(within);
         const events = eventsOf(happenings);
         for (const [i, { after }] of happenings.entries()) {
-          const { event, atMs, timeMs } = events[i]!;
-          for (const feature of [whole, coded]) feature.take(plan, event, atMs, timeMs);
+          for (const feature of [whole, coded]) lived(feature, plan, events[i]!);
           if (after === 'codec') coded = throughBytes(coded);
           if (after === 'next life') for (const feature of [whole, coded]) feature.endLife();
         }
@@ -220,14 +250,13 @@ describe('sequence and temporal', () => {
         const within = waits ? Number.POSITIVE_INFINITY : drawnWithin;
         const plan = planOf(naive, within);
         let feature = new CompletedSteps(within);
-        const events = eventsOf(happenings) as Judged[];
+        const events = eventsOf(happenings);
         const all = wanted(naive, events, within, 'all');
         const placed = wanted(naive, events, within, 'placed');
         for (const [i, { after }] of happenings.entries()) {
-          const { event, atMs, timeMs } = events[i]!;
-          feature.take(plan, event, atMs, timeMs);
-          if (feature.total(atMs) < all[i]! || feature.placed(atMs) < placed[i]!) {
-            expect([feature.total(atMs), feature.placed(atMs)]).toEqual([all[i], placed[i]]);
+          for (const [k, totals] of lived(feature, plan, events[i]!).entries()) {
+            const least = [all[2 * i + k]!, placed[2 * i + k]!];
+            if (totals[0]! < least[0]! || totals[1]! < least[1]!) expect(totals).toEqual(least);
           }
           if (after === 'coarsen') feature.coarsen();
           if (after === 'codec') feature = throughBytes(feature);

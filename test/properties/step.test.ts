@@ -8,7 +8,7 @@ import { Partition, PartitionState } from '../../src/engine/partition.ts';
 import type { Plan } from '../../src/engine/plan/policy.ts';
 import { decodeSession, encodeSession, readSessionHeader } from '../../src/engine/session/codec.ts';
 import { needs, step } from '../../src/engine/step.ts';
-import { judgeSession } from './naive-engine.ts';
+import { judgeSession, type Passing } from './naive-engine.ts';
 import type { Arrived, NaivePolicy } from './naive-measures.ts';
 import { longRandomLog, randomLog } from './random-log.ts';
 import { POLICIES, planOfPolicy } from './random-policies.ts';
@@ -42,21 +42,41 @@ function levelOf(partition: Partition, session: string): string {
   return partition.sessions.get(session)?.level ?? 'clear';
 }
 
+/** The partition's clock, and when it jumped last. */
+function timeAt(appendMs: number, before: Passing | undefined): Pick<Passing, 'clockMs' | 'jumpedMs' | 'isBehind'> {
+  const { clockMs, jumpedMs, isBehind } = before ?? { clockMs: 0, jumpedMs: 0, isBehind: false };
+  if (appendMs - clockMs > 5 * 60_000 && clockMs > 0) return { clockMs: appendMs, jumpedMs: appendMs, isBehind: false };
+  const fallsBehind = clockMs - appendMs > 5000;
+  return {
+    clockMs: Math.max(clockMs, appendMs),
+    jumpedMs: fallsBehind && !isBehind ? clockMs + 1 : jumpedMs,
+    isBehind: fallsBehind,
+  };
+}
+
 describe('step', () => {
   it('gives each session the levels and commands that its whole history asks for', () => {
+    let raisedBySilence = 0;
     fc.assert(
       fc.property(randomLog, (log) => {
         const partition = fresh();
         const levels = new Map<string, string[]>();
         const commands = new Map<string, string[]>();
         const arrivals = new Map<string, Arrived[]>();
+        const passing: Passing[] = [];
         let policy: NaivePolicy | undefined;
-        let clockMs = 0;
         let beforePolicy = 0;
         for (const record of log) {
           const { body, offset, appendMs } = record;
-          clockMs = Math.max(clockMs, appendMs);
+          const time = timeAt(appendMs, passing.at(-1));
+          const { clockMs } = time;
+          passing.push({ offset, policy, ...time });
           const outputs = step(partition, record);
+          for (const output of outputs) {
+            if (output.topic !== 'commands') continue;
+            const { session, action, rule, position } = output.command;
+            push(commands, session!, `${action} ${rule} ${position.offset}`);
+          }
           if (body.type === 'policy') policy = POLICIES[PLANS.findIndex(({ hash }) => hash === body.policy.hash)];
           if (body.type === 'restated')
             policy ??= POLICIES[PLANS.findIndex(({ hash }) => hash === body.restated.policy!.hash)];
@@ -68,17 +88,12 @@ describe('step', () => {
           const { event } = body;
           push(arrivals, event.session, { offset, appendMs, clockMs, policy, event });
           push(levels, event.session, levelOf(partition, event.session));
-          for (const output of outputs) {
-            if (output.topic !== 'commands') continue;
-            const { action, rule, position } = output.command;
-            push(commands, event.session, `${action} ${rule} ${position.offset}`);
-          }
         }
         let judged = 0;
         let repeated = 0;
         let afterKill = 0;
         for (const [session, history] of arrivals) {
-          const naive = judgeSession(history);
+          const naive = judgeSession(history, passing);
           expect({ levels: levels.get(session), commands: commands.get(session) ?? [] }).toEqual({
             levels: naive.levels,
             commands: naive.commands,
@@ -86,11 +101,13 @@ describe('step', () => {
           judged += naive.judged;
           repeated += naive.repeated;
           afterKill += naive.afterKill;
+          raisedBySilence += naive.raisedBySilence;
         }
         expect(partition.state.accounting).toMatchObject({ judged, repeated, afterKill, beforePolicy });
       }),
       runsOf({ numRuns: 150, ...WITHIN }),
     );
+    expect(raisedBySilence).toBeGreaterThan(0);
   });
 
   it('accounts for every record, and names every cause once', () => {

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../src/domain/canonical-json.ts';
 import { decodeSession } from '../../src/engine/session/codec.ts';
 import { decodeRecord } from '../../src/formats/log-record.ts';
-import { judgeSession } from '../properties/naive-engine.ts';
+import { judgeSession, NOTHING_AWAITED } from '../properties/naive-engine.ts';
 import type { Arrived } from '../properties/naive-measures.ts';
 import type { SimulatedPolicy } from './policies.ts';
 import { HOME, type World } from './world.ts';
@@ -70,7 +70,7 @@ export async function naiveFaultsOf(world: World, policies: readonly SimulatedPo
   const { sessions } = await world.stored();
   for (const [session, history] of arrivals) {
     if (decided.has(session)) continue;
-    const { levels, commands } = judgeSession(history);
+    const { levels, commands } = judgeSession(history, NOTHING_AWAITED);
     for (const command of commands) wanted.add(`${session} ${command}`);
     const bytes = sessions[session];
     const level = bytes && decodeSession(session, Buffer.from(bytes, 'hex')).level;

@@ -24,8 +24,8 @@ export interface ReadSoFar {
 export class Judging {
   readonly #lanes: Lane[];
   readonly #unusable: Refused = { refused: new Map(), told: [] };
-  /** Log → its running clock. */
-  readonly #clocks = new Map<number, number>();
+  /** Log → when its last record was appended. */
+  readonly #appendedMs = new Map<number, number>();
   readonly soFar: ReadSoFar = { records: 0, atMs: 0, place: { source: 0, at: 0 } };
 
   constructor(shards: readonly RemoteShard[]) {
@@ -88,13 +88,12 @@ export class Judging {
   async #record({ log, place, raw }: Extract<LogItem, { type: 'record' }>): Promise<void> {
     const { offset, appendMs, key } = raw;
     const owner = key === null ? 0 : crc32(key) % this.#lanes.length;
-    const clockMs = this.#clocks.get(log);
-    // Where no time passes there is nothing to say to those whom the record does not concern.
-    const timePasses = clockMs === undefined || appendMs > clockMs;
-    if (timePasses) this.#clocks.set(log, appendMs);
+    // Those whom the record does not concern have to know where the clock stands, also when it fell back.
+    const clockMoves = this.#appendedMs.get(log) !== appendMs;
+    if (clockMoves) this.#appendedMs.set(log, appendMs);
     for (const [index, lane] of this.#lanes.entries()) {
       if (index === owner) lane.add({ log, offset, appendMs, place, own: raw });
-      else if (timePasses) lane.add({ log, offset, appendMs, place, own: undefined });
+      else if (clockMoves) lane.add({ log, offset, appendMs, place, own: undefined });
       if (lane.isFull) await lane.send();
     }
     this.soFar.records++;

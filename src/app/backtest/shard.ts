@@ -4,6 +4,7 @@ import type { PolicyBody } from '../../domain/rule.ts';
 import { Partition } from '../../engine/partition.ts';
 import { step } from '../../engine/step.ts';
 import { decodeRecord } from '../../formats/log-record.ts';
+import { ownerTicks } from '../owner-ticks.ts';
 import { activation, type RecordTime, type ReplayPolicy, replayPolicy, withoutPolicy } from '../replay.ts';
 import type { Remote } from '../threads.ts';
 import { Coverage } from './coverage.ts';
@@ -66,7 +67,9 @@ export class Shard {
     const partitions = this.#logs.get(log)!;
     for (const side of sidesOf(untilMs)) {
       const appendMs = untilMs[side]!;
-      if (appendMs > 0) this.#step(side, partitions[side]!, { offset, appendMs, body: { type: 'tick' } }, place);
+      if (appendMs === 0) continue;
+      this.#passTime(side, partitions[side]!, { offset, appendMs }, place);
+      this.#step(side, partitions[side]!, { offset, appendMs, body: { type: 'tick' } }, place);
     }
   }
 
@@ -103,15 +106,27 @@ export class Shard {
       this.#logs.set(log, partitions);
     }
     if (own === undefined) {
-      const tick: LogRecord = { ...time, body: { type: 'tick' } };
-      for (const side of sidesOf(partitions)) this.#step(side, partitions[side]!, tick, place);
+      this.#judge(partitions, { ...time, body: { type: 'tick' } }, place);
       return;
     }
     const record = withoutPolicy(decodeRecord({ ...time, ...own }, undefined));
     const { body } = record;
     if (body.type === 'refused') refuse(this.#refused, { place, refusal: body.refusal, reason: body.reason });
     if (body.type === 'action') this.#note(body.event, record.appendMs, place);
-    for (const side of sidesOf(partitions)) this.#step(side, partitions[side]!, record, place);
+    this.#judge(partitions, record, place);
+  }
+
+  #judge(partitions: BySide<Partition>, record: LogRecord, place: Place): void {
+    for (const side of sidesOf(partitions)) {
+      const { offset, appendMs } = record;
+      this.#passTime(side, partitions[side]!, { offset: offset - 1, appendMs }, place);
+      this.#step(side, partitions[side]!, record, place);
+    }
+  }
+
+  /** What is due until then, as in a replay: a shard has its own sessions pending, and they are due at their own time. */
+  #passTime(side: Side, partition: Partition, { offset, appendMs }: RecordTime, place: Place): void {
+    for (const tick of ownerTicks(partition, appendMs, offset)) this.#step(side, partition, tick, place);
   }
 
   #step(side: Side, partition: Partition, record: LogRecord, place: Place): void {

@@ -20,7 +20,8 @@ export interface EvidenceCourse {
 export function evidenceCourse(story: Story): EvidenceCourse | undefined {
   const courses = new Map<string, EvidenceCourse['intents'][number]>();
   let thresholds: EvidenceCourse['thresholds'] | undefined;
-  for (const { action, partition } of judgedAgain(story, (plan) => plan)) {
+  for (const { action, by, partition } of judgedAgain(story, (plan) => plan)) {
+    if (by === 'silence') continue;
     const { event, plan, number } = action;
     const session = partition.find(event.session);
     const kill = story.rises.find((rise) => rise.number === number && rise.level === 'killed');

@@ -1,12 +1,16 @@
 import type { Finding } from '../../domain/finding.ts';
+import { formatInstant } from '../../domain/instant.ts';
 import { type Level, levelRank } from '../../domain/level.ts';
 import type { Rule } from '../../domain/rule.ts';
 import type { Reading } from '../gauge.ts';
 import { nearnessOf } from './nearness.ts';
 import { type NeededSteps, neededSteps } from './needed-steps.ts';
-import { rerunOf } from './rerun.ts';
+import { rerunOf, upTo } from './rerun.ts';
 import { planOf, type SparedThreshold, sparedThresholds, type Untried } from './spared-threshold.ts';
-import type { Rise, Story, StoryAction } from './story.ts';
+import type { Rise, Silence, Story, StoryAction } from './story.ts';
+
+/** In the place of a tool: nothing came. */
+export const SILENCE = '(silence)';
 
 /** An action as it is told: enough to find it again. */
 export interface ToldStep {
@@ -31,6 +35,8 @@ export interface StopExplained {
   level: Level;
   rule: Pick<Rule, 'id' | 'title' | 'severity' | 'when' | 'runbook' | 'falsePositives'>;
   step: ToldStep;
+  /** Until when nothing came after the step, where that is what fired; null where the step did. */
+  silentUntil: string | null;
   reason: string;
   /** What decided, and what it was compared with: nats where intents did. */
   score: number;
@@ -86,7 +92,7 @@ export function explainStory(story: Story): Explanation {
     agent: { id: agent.id, role: agent.role },
     ...(principal === undefined ? {} : { principal: principal.id }),
     ...(tenant === undefined ? {} : { tenant }),
-    level: last.level,
+    level: rises.findLast(({ number, silence }) => silence && number === last.number)?.level ?? last.level,
     actions: actions.length,
     unjudged: actions.filter(({ plan }) => plan === undefined).length,
     first: toldStep(actions[0]!),
@@ -98,7 +104,7 @@ export function explainStory(story: Story): Explanation {
         rule: id,
         when: ruleNamed(actions, id)?.when ?? {},
         fired: fired.includes(id),
-        rows: rowsOf(actions, id),
+        rows: rowsOf(story, id),
       })),
   };
 }
@@ -110,6 +116,7 @@ function explainStop(story: Story, rise: Rise): StopExplained {
     level: rise.level,
     rule: planned === undefined ? aboutIntent(rise) : aboutRule(planned.rule),
     step: toldStep(story.actions[rise.number - 1]!),
+    silentUntil: rise.silence === undefined ? null : formatInstant(rise.silence.clockMs),
     reason: finding.reason,
     ...(rise.command === undefined ? {} : { command: rise.command.id }),
     score: finding.score ?? 0,
@@ -158,7 +165,7 @@ function whatIf(story: Story, rise: Rise): WhatIf {
     steps: {
       claim: needed.claim,
       steps: needed.steps.map(toldStep),
-      still: needed.claim === 'none' ? null : stillRaised(rise, asItWas({ without, until: rise.number })),
+      still: needed.claim === 'none' ? null : stillRaised(rise, asItWas({ ...upTo(rise), without })),
     },
   };
 }
@@ -185,13 +192,27 @@ function nearestRule(actions: readonly StoryAction[]): string[] {
   return nearest === undefined ? [] : [nearest.rule];
 }
 
-function rowsOf(actions: readonly StoryAction[], id: string): TimelineRow[] {
+function rowsOf({ actions, rises }: Story, id: string): TimelineRow[] {
   return actions.flatMap((action) => {
-    const reading = action.readings.find(({ rule }) => rule === id);
-    if (reading === undefined) return [];
-    const { measures, bounds } = reading;
-    return [{ ...toldStep(action), level: action.level, measures, bounds }];
+    const silent = rises.filter(({ number, silence }) => silence && number === action.number);
+    return [
+      ...rowOf(toldStep(action), action, id),
+      ...silent.flatMap(({ level, silence }) => rowOf(toldSilence(action, silence!), { ...silence!, level }, id)),
+    ];
   });
+}
+
+function rowOf(
+  told: ToldStep,
+  { level, readings }: Pick<StoryAction, 'level' | 'readings'>,
+  id: string,
+): TimelineRow[] {
+  const reading = readings.find(({ rule }) => rule === id);
+  return reading === undefined ? [] : [{ ...told, level, measures: reading.measures, bounds: reading.bounds }];
+}
+
+function toldSilence({ number, event, file, line }: StoryAction, { clockMs }: Silence): ToldStep {
+  return { number, eventId: event.id, time: formatInstant(clockMs), tool: SILENCE, file, line };
 }
 
 function ruleNamed(actions: readonly StoryAction[], id: string): Rule | undefined {

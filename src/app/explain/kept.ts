@@ -47,8 +47,7 @@ export function explainKept(session: Session, plan: Plan): KeptExplanation {
     if (kept === undefined) return [];
     const steps = kept.steps.map(evidenceOf);
     return group.rules.map((planned): KeptRule => {
-      // The purpose of an action is not kept: a condition that asks for it sees none.
-      const ruling = judge(planned, kept, session, {});
+      const ruling = judge(planned, kept, session);
       const { id, title, severity, mode, when } = planned.rule;
       return {
         rule: { id, title, severity, mode, when },

@@ -1,5 +1,5 @@
 import { levelRank } from '../../domain/level.ts';
-import { type RunPart, rerunOf } from './rerun.ts';
+import { type RunPart, rerunOf, upTo } from './rerun.ts';
 import type { Rise, Story, StoryAction } from './story.ts';
 
 /** Earlier steps without which the action that fired would not have fired. That action itself is never among them. */
@@ -21,7 +21,8 @@ const JUDGED_MAX = 1_000_000;
 /** By judging the session up to the action again, with this rule alone, without the steps in question. */
 export function neededSteps(story: Story, rise: Rise): NeededSteps {
   const looked = story.actions.filter(
-    ({ number, readings }) => number < rise.number && readings.some(({ rule }) => rule === rise.rule),
+    ({ number, readings }) =>
+      number < rise.number + (rise.silence === undefined ? 0 : 1) && readings.some(({ rule }) => rule === rise.rule),
   );
   const run = rerunOf(story, (rule) => (rule.id === rise.rule ? rule : undefined));
   let runs = Math.floor(JUDGED_MAX / rise.number);
@@ -60,7 +61,7 @@ export function neededSteps(story: Story, rise: Rise): NeededSteps {
 
 /** Whether no rule of the run brings the session to the level by that action. */
 export function isSpared(rise: Rise, run: (part: RunPart) => Rise[], without: ReadonlySet<number>): boolean {
-  return run({ without, until: rise.number }).every(({ level }) => levelRank(level) < levelRank(rise.level));
+  return run({ ...upTo(rise), without }).every(({ level }) => levelRank(level) < levelRank(rise.level));
 }
 
 function weightOf({ event }: StoryAction): number {

@@ -83,7 +83,8 @@ export function planOf({ actions }: Story, { number, rule }: Rise): RulePlan | u
 function candidates(story: Story, { rule, names }: RulePlan, { score, operator, holds }: ThresholdText): number[] {
   const compiled = compileExpression(score, names);
   if (!compiled.ok) return [];
-  const values = story.actions.flatMap(({ readings }) =>
+  const moments = [...story.actions, ...story.rises.flatMap(({ silence }) => silence ?? [])];
+  const values = moments.flatMap(({ readings }) =>
     readings.flatMap((reading) => (reading.rule === rule.id ? numberOf(compiled.evaluate, reading.values) : [])),
   );
   const whole = values.every(Number.isInteger);

@@ -4,10 +4,11 @@ import type { Finding } from '../../domain/finding.ts';
 import { type Level, levelRank } from '../../domain/level.ts';
 import type { Output } from '../../domain/output.ts';
 import type { LogRecord } from '../../domain/record.ts';
+import type { Partition } from '../../engine/partition.ts';
 import type { Plan } from '../../engine/plan/policy.ts';
 import { Gauge, type Reading } from '../gauge.ts';
 import type { RecordedLog } from '../recording.ts';
-import { type ReplayOptions, replay } from '../replay.ts';
+import { type Replayed, type ReplayOptions, replay } from '../replay.ts';
 
 /** One action of the session, as the log holds it. */
 export interface StoryAction {
@@ -19,16 +20,27 @@ export interface StoryAction {
   record: LogRecord;
   event: ActionEvent;
   plan: Plan | undefined;
-  /** Partition clock when it was judged, ms. */
+  /** Partition clock when it was judged, ms, and when it jumped last. */
   clockMs: number;
+  jumpedMs: number;
   level: Level;
+  readings: Reading[];
+}
+
+/** A moment at which no action came, and the session rose for what was missing. */
+export interface Silence {
+  /** Partition clock, ms. */
+  clockMs: number;
+  /** Partition clock when it jumped last, ms. */
+  jumpedMs: number;
   readings: Reading[];
 }
 
 /** One rise of the session's level, with the command that went out where there is one. */
 export interface Rise {
-  /** Number of the action. */
+  /** Number of the action; of a silence, that of the action before it. */
   number: number;
+  silence: Silence | undefined;
   level: Level;
   rule: string;
   finding: Finding;
@@ -42,6 +54,8 @@ export interface Story {
   partition: number;
   actions: StoryAction[];
   rises: Rise[];
+  /** The clock at the end of the recordings. */
+  end: Pick<Silence, 'clockMs' | 'jumpedMs'>;
 }
 
 /** Near names are looked for among so many. */
@@ -54,37 +68,53 @@ export async function storyOf(
   session: string,
 ): Promise<{ story: Story } | { known: string[] }> {
   const known = new Set<string>();
-  let gauge: Gauge | undefined;
-  let story: Story | undefined;
-  for await (const { recording, line, partition, record, outputs } of replay(recordings, options)) {
-    if (record.body.type !== 'action' || line === undefined) continue;
-    const { event } = record.body;
-    if (event.session !== session) {
-      if (known.size < KNOWN_MAX) known.add(event.session);
-      continue;
-    }
-    const { topicId } = partition;
-    story ??= { session, topicId, partition: partition.partition, actions: [], rises: [] };
-    gauge ??= new Gauge(topicId, partition.partition);
-    const { clockMs } = partition.state;
-    const before = story.actions.at(-1)?.level ?? 'clear';
-    const number = story.actions.length + 1;
-    const readings = gauge.read({ ...record, appendMs: clockMs }, partition.plan, before);
-    const level = partition.find(session)?.level ?? 'clear';
-    story.actions.push({
-      number,
-      file: recording.file,
-      line,
-      record,
-      event,
-      plan: partition.plan,
-      clockMs,
-      level,
-      readings,
-    });
-    story.rises.push(...riseIn(outputs, number));
+  let told: Telling | undefined;
+  for await (const replayed of replay(recordings, options)) {
+    const { partition, record, line } = replayed;
+    const { body } = record;
+    const event = body.type === 'action' && line !== undefined ? body.event : undefined;
+    const own = event?.session === session ? event : undefined;
+    if (own !== undefined) told ??= new Telling(session, partition);
+    else if (event !== undefined && known.size < KNOWN_MAX) known.add(event.session);
+    told?.hear(replayed, own);
   }
-  return story === undefined ? { known: [...known] } : { story };
+  return told === undefined ? { known: [...known] } : { story: told.story };
+}
+
+/** Makes the story from the records of its partition. */
+class Telling {
+  readonly story: Story;
+  readonly #gauge: Gauge;
+  #level: Level = 'clear';
+
+  constructor(session: string, { topicId, partition, state: { clockMs, jumpedMs } }: Partition) {
+    this.story = { session, topicId, partition, actions: [], rises: [], end: { clockMs, jumpedMs } };
+    this.#gauge = new Gauge(topicId, partition);
+  }
+
+  /** `own`: the action of the session, where the record is one. */
+  hear({ recording, line, partition, record, outputs }: Replayed, own: ActionEvent | undefined): void {
+    const { session, topicId, actions, rises } = this.story;
+    if (partition.topicId !== topicId || partition.partition !== this.story.partition) return;
+    const { clockMs, jumpedMs } = partition.state;
+    this.story.end = { clockMs, jumpedMs };
+    const silent = silentRisesIn(outputs, { session, number: actions.length, own: own?.id });
+    if (silent.length > 0) {
+      const readings = this.#gauge.readSilence(session, partition, record.offset);
+      const silence = { clockMs, jumpedMs, readings };
+      for (const rise of silent) rises.push({ ...rise, silence });
+      this.#level = silent.at(-1)!.level;
+    }
+    const level = partition.find(session)?.level ?? 'clear';
+    if (own !== undefined) {
+      const number = actions.length + 1;
+      const readings = this.#gauge.read(record, partition, this.#level);
+      const told = { number, file: recording.file, line: line!, record, event: own };
+      actions.push({ ...told, plan: partition.plan, clockMs, jumpedMs, level, readings });
+      rises.push(...riseIn(outputs, { session, number, own: own.id }));
+    }
+    this.#level = level;
+  }
 }
 
 /** The session that a command stops; else the ids of the commands that the recordings lead to. */
@@ -104,14 +134,39 @@ export async function sessionOfCommand(
   return { known };
 }
 
+interface Told {
+  session: string;
+  number: number;
+  /** Id of the action, where the record is one of the session. */
+  own: string | undefined;
+}
+
 /** The rise that one action caused: one or none. */
-export function riseIn(outputs: readonly Output[], number: number): Rise[] {
+export function riseIn(outputs: readonly Output[], told: Told): Rise[] {
+  return risesIn(outputs, told, (finding) => !isSilent(finding, told));
+}
+
+/** The rise that was caused because nothing came until then: one or none. */
+export function silentRisesIn(outputs: readonly Output[], told: Told): Rise[] {
+  return risesIn(outputs, told, (finding) => isSilent(finding, told));
+}
+
+/** A rule that speaks of an earlier action: the one that still waits for something. */
+function isSilent({ measures, triggerEventId }: Finding, { own }: Told): boolean {
+  return triggerEventId !== own && Object.keys(measures ?? {}).length > 0;
+}
+
+function risesIn(outputs: readonly Output[], { session, number }: Told, isMeant: (one: Finding) => boolean): Rise[] {
   return outputs.flatMap((output) => {
     if (output.topic !== 'findings' || output.finding.code !== 'level_changed') return [];
     const { finding } = output;
     const { from, to } = finding.level!;
-    if (levelRank(to) <= levelRank(from)) return [];
-    const sent = outputs.find((one) => one.topic === 'commands');
-    return [{ number, level: to, rule: finding.rule!, finding, command: sent?.command }];
+    if (finding.session !== session || levelRank(to) <= levelRank(from) || !isMeant(finding)) return [];
+    const { rule, triggerEventId } = finding;
+    const sent = outputs.find(
+      (one) => one.topic === 'commands' && one.command.rule === rule && one.command.triggerEventId === triggerEventId,
+    );
+    const command = sent?.topic === 'commands' ? sent.command : undefined;
+    return [{ number, level: to, rule: rule!, finding, command, silence: undefined }];
   });
 }

@@ -7,6 +7,7 @@ import { type EvidencePlan, planEvidence } from '../evidence/plan.ts';
 import { partId } from '../fingerprint.ts';
 import { compileMatch, type EventTest, type Matcher } from '../match/compile.ts';
 import type { RuleProblem } from '../problem.ts';
+import type { Deadline } from '../sequence/plan.ts';
 import { FUTURE_MS } from '../session/event-time.ts';
 import { STEPS_BYTES } from '../session/evidence-step.ts';
 import { RETRY_WITHIN_MS } from '../session/failed-calls.ts';
@@ -21,7 +22,7 @@ import type { CheckedMeasure } from './rule-measure.ts';
 import type { Weight } from './weight.ts';
 
 /** Number of this engine. A policy names the one it was checked with, and no partition follows one of a later engine. */
-export const ENGINE_VERSION = 3;
+export const ENGINE_VERSION = 4;
 
 /** One number kept per session, shared by every rule that measures the same of the same actions. */
 export interface FeaturePlan {
@@ -68,11 +69,20 @@ export interface GroupPlan {
   whole: number | undefined;
 }
 
+/** A sequence whose last step is missing: it may be complete although no action comes. */
+export interface Waiting {
+  group: number;
+  feature: number;
+  deadline: Deadline;
+}
+
 /** A policy ready to judge. Immutable: a change is another plan under another hash. */
 export interface Plan {
   hash: string;
   settings: PolicySettings;
   groups: ReadonlyMap<number, GroupPlan>;
+  /** In the order of the groups. */
+  waiting: readonly Waiting[];
   /** The intents of the policy that have a baseline. */
   evidence: EvidencePlan | undefined;
   /** The groups that an action can pass at all, in the order of the rules. */
@@ -110,6 +120,7 @@ export function compilePolicy(hash: string, written: PolicyBody): Plan {
     hash,
     settings: body.settings,
     groups,
+    waiting: [...groups.values()].flatMap(waitingOf),
     evidence: planEvidence(checkIntents(hash, body), body.baseline),
     groupsFor: indexByAction([...groups.values()].filter(({ whole }) => whole === undefined)),
     forgetMs: forgetAfter(body.settings, groups.values()),
@@ -191,6 +202,13 @@ function featureOf(group: MutableGroup, { source, withinMs, own, weight }: Omit<
   const plan: FeaturePlan = { id, kind, withinMs, movedMs, keepMs, reading, test: own?.test, create };
   group.features.push(plan);
   return plan;
+}
+
+function waitingOf({ id: group, features }: GroupPlan): Waiting[] {
+  return features.flatMap(({ id: feature, reading }) => {
+    const deadline = reading.kind === 'steps' ? reading.plan.deadline : undefined;
+    return deadline === undefined ? [] : [{ group, feature, deadline }];
+  });
 }
 
 /** What decides which number it is, beside its kind, its window and its filter. */

@@ -23,7 +23,16 @@ export interface Candidate {
 export interface Chain {
   stages: (Candidate | undefined)[];
   /** All stages are done, and what must not come has not come yet. The first one; others that would wait are part of it. */
-  wait: { dueMs: number; steps: readonly Step[] } | undefined;
+  wait: Wait | undefined;
+}
+
+/** Immutable. It is over at the first of two times. */
+export interface Wait {
+  /** Session clock: an action says that it was silent till then. */
+  dueMs: number;
+  /** Partition clock: nothing that would end it has reached the log till then. */
+  deadlineMs: number;
+  steps: readonly Step[];
 }
 
 export function emptyChain(stages: number): Chain {
@@ -136,6 +145,7 @@ export function writeChain(to: ByteWriter, { stages, wait }: Chain, table: Reado
   to.flag(wait !== undefined);
   if (wait === undefined) return;
   to.count(wait.dueMs);
+  to.count(wait.deadlineMs);
   writeSteps(to, wait.steps, table);
 }
 
@@ -146,7 +156,7 @@ export function readChain(from: ByteReader, stageCount: number, table: readonly 
     const startMs = from.count();
     chain.stages[at] = { startMs, lastMs: startMs + from.count(), steps: readSteps(from, table) };
   }
-  if (from.flag()) chain.wait = { dueMs: from.count(), steps: readSteps(from, table) };
+  if (from.flag()) chain.wait = { dueMs: from.count(), deadlineMs: from.count(), steps: readSteps(from, table) };
   return chain;
 }
 

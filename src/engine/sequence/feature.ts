@@ -1,8 +1,8 @@
 import type { ActionEvent } from '../../domain/event.ts';
 import { ByteReader, ByteWriter } from '../session/bytes.ts';
 import { type Step, stepOf } from '../session/evidence-step.ts';
-import type { StepsFeature } from '../window/feature.ts';
-import { NONE, type StepsPlan } from './plan.ts';
+import type { Arrival, Silence, StepsFeature } from '../window/feature.ts';
+import { type Deadline, NONE, type StepsPlan } from './plan.ts';
 import { Track } from './track.ts';
 
 /**
@@ -14,6 +14,9 @@ import { Track } from './track.ts';
  *              an action in its place    one that is moved
  *   #all       takes and ends            takes
  *   #placed    takes and ends                  ends
+ *
+ * A deadline that only the partition's clock passes is unsure too: what would have come may be on its way. It completes in
+ * #all; #placed waits for an action that says so.
  */
 export class CompletedSteps implements StepsFeature {
   readonly holds = 'steps';
@@ -27,7 +30,8 @@ export class CompletedSteps implements StepsFeature {
     this.#all = new Track(withinMs);
   }
 
-  take(plan: StepsPlan, event: ActionEvent, nowMs: number, timeMs: number): boolean {
+  take(plan: StepsPlan, event: ActionEvent, arrival: Arrival): boolean {
+    const { nowMs, timeMs } = arrival;
     const seen = plan.look(event);
     const key = seen === NONE ? undefined : plan.keyOf(event);
     const matters =
@@ -42,9 +46,20 @@ export class CompletedSteps implements StepsFeature {
     const step = stepOf(event, nowMs, timeMs);
     const isPlaced = nowMs - timeMs <= plan.toleranceMs;
     if (!isPlaced) this.#placed ??= this.#copyOfAll();
-    this.#all.take(plan, isPlaced ? seen : seen & plan.taking, key, nowMs, step);
-    this.#placed?.take(plan, isPlaced ? seen : seen & ~plan.taking, key, nowMs, step);
+    this.#all.take(plan, isPlaced ? seen : seen & plan.taking, key, arrival, step);
+    this.#placed?.take(plan, isPlaced ? seen : seen & ~plan.taking, key, arrival, step);
     return (seen & plan.taking) !== 0;
+  }
+
+  get deadlineMs(): number {
+    return this.#all.deadlineMs;
+  }
+
+  passSilence(deadline: Deadline, silence: Silence): boolean {
+    if (!this.#all.isOverdue(deadline, silence)) return false;
+    this.#placed ??= this.#copyOfAll();
+    this.#all.completeOverdue(silence);
+    return true;
   }
 
   total(nowMs: number): number {

@@ -18,7 +18,7 @@ export interface StepsPlan {
   /** How far an action may lie behind the session clock, ms, for its place in time to be sure. */
   toleranceMs: number;
   /** What must stay away so long, ms, after the last stage. */
-  deadline: { unless: Steps; withinMs: number } | undefined;
+  deadline: Deadline | undefined;
   /** Steps that something can begin with. */
   beginning: Steps;
   /** Steps that take a stage. What else `look` finds only ends something. */
@@ -27,6 +27,11 @@ export interface StepsPlan {
   look(event: ActionEvent): Steps;
   /** One number for the values that are equal in all steps; undefined where a field has no value: no step at all. */
   keyOf(event: ActionEvent): number | undefined;
+}
+
+export interface Deadline {
+  unless: Steps;
+  withinMs: number;
 }
 
 export interface Stage {

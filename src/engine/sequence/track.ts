@@ -1,7 +1,8 @@
 import { SEQUENCE_RUNS_MAX } from '../../domain/sequence.ts';
 import type { ByteReader, ByteWriter } from '../session/bytes.ts';
 import { readStep, type Step, writeStep } from '../session/evidence-step.ts';
-import { PART_BYTES, type WeightFeature } from '../window/feature.ts';
+import { NEVER } from '../standing/pause.ts';
+import { type Arrival, PART_BYTES, type Silence } from '../window/feature.ts';
 import { LifetimeSum } from '../window/lifetime.ts';
 import { SlidingSum } from '../window/sliding-sum.ts';
 import {
@@ -14,10 +15,11 @@ import {
   merged,
   readChain,
   readSteps,
+  type Wait,
   writeChain,
   writeSteps,
 } from './chain.ts';
-import { NONE, type Steps, type StepsPlan } from './plan.ts';
+import { type Deadline, NONE, type Steps, type StepsPlan } from './plan.ts';
 
 /** So many different captured values are told apart while something of theirs is unfinished. */
 export const KEYS_MAX = 16;
@@ -38,8 +40,8 @@ export class Track {
   #chains = new Map<number, Chain>();
   #others: Chain | undefined;
   /** How often a sequence was completed. */
-  #completions: WeightFeature;
-  /** Waits that a bound took away: they count at the next action of the session. */
+  #completions: SlidingSum | LifetimeSum;
+  /** Waits that a bound took away: they count at the next record. */
   #owed = 0;
   #completed: { steps: readonly Step[]; count: number } = { steps: [], count: 0 };
   /** At least the bytes of all kept steps. Counted up as steps come, and anew when there are too many. */
@@ -57,15 +59,50 @@ export class Track {
 
   /** Time has passed, by an action that is no step: what waited long enough is completed. */
   pass(nowMs: number): void {
+    let over = 0;
     for (const chain of this.#chains.values()) {
       if (chain.wait === undefined || chain.wait.dueMs > nowMs) continue;
-      this.#completed = { steps: chain.wait.steps, count: this.#stageCount };
-      chain.wait = undefined;
-      this.#owed++;
+      this.#endWait(chain, chain.wait);
+      over++;
     }
-    if (this.#owed === 0) return;
-    this.#completions.add(nowMs, this.#owed, 'placed');
-    this.#owed = 0;
+    this.#complete(nowMs, nowMs, over + this.#takeOwed());
+  }
+
+  /** Partition clock at which the first wait is over, 0 where one is owed; NEVER without any. */
+  get deadlineMs(): number {
+    if (this.#owed > 0) return 0;
+    let firstMs = NEVER;
+    for (const { wait } of this.#chains.values()) {
+      if (wait !== undefined && wait.deadlineMs < firstMs) firstMs = wait.deadlineMs;
+    }
+    return firstMs;
+  }
+
+  /** Whether a wait is over by the partition's clock. One over which the clock jumped begins its time anew at the jump. */
+  isOverdue({ withinMs }: Deadline, { clockMs, jumpedMs }: Silence): boolean {
+    let isAny = this.#owed > 0;
+    for (const chain of this.#chains.values()) {
+      const { wait } = chain;
+      if (wait === undefined || wait.deadlineMs > clockMs) continue;
+      if (wait.deadlineMs - withinMs < jumpedMs) chain.wait = { ...wait, deadlineMs: jumpedMs + withinMs };
+      isAny ||= chain.wait!.deadlineMs <= clockMs;
+    }
+    return isAny;
+  }
+
+  /**
+   * Completes the waits that are over by the partition's clock. Their marks stand where the session's clock would have
+   * passed them: ahead of it, so that they are in the window no shorter than if an action had said so.
+   */
+  completeOverdue({ nowMs, clockMs }: Silence): void {
+    const due = [...this.#chains.values()].filter(({ wait }) => wait !== undefined && wait.deadlineMs <= clockMs);
+    due.sort((a, b) => a.wait!.dueMs - b.wait!.dueMs);
+    this.#complete(nowMs, nowMs, this.#takeOwed());
+    for (const chain of due) {
+      const { dueMs } = chain.wait!;
+      this.#endWait(chain, chain.wait!);
+      this.#complete(Math.max(dueMs, nowMs), nowMs, 1);
+    }
   }
 
   /** Whether an action begins, continues or ends anything. Most that match a later step find nothing begun. */
@@ -74,7 +111,7 @@ export class Track {
   }
 
   /** One action: which steps it is (`seen`), and of which captured value. */
-  take(plan: StepsPlan, seen: Steps, key: number, nowMs: number, step: Step): void {
+  take(plan: StepsPlan, seen: Steps, key: number, { nowMs, clockMs }: Arrival, step: Step): void {
     this.#stageCount = plan.stages.length;
     if (plan.deadline !== undefined) this.pass(nowMs);
     const chain = seen === NONE ? undefined : this.#open(plan, seen, key, nowMs);
@@ -84,7 +121,8 @@ export class Track {
       this.#keptBytes += step.bytes;
       const steps = advance(chain, plan, seen, nowMs, step);
       if (steps !== undefined && plan.deadline !== undefined) {
-        chain.wait ??= { dueMs: nowMs + plan.deadline.withinMs, steps };
+        const { withinMs } = plan.deadline;
+        chain.wait ??= { dueMs: nowMs + withinMs, deadlineMs: clockMs + withinMs, steps };
       } else if (steps !== undefined) {
         this.#completions.add(nowMs, 1, 'placed');
         this.#completed = { steps, count: plan.stages.length };
@@ -124,6 +162,25 @@ export class Track {
     for (let half = this.#chains.size >> 1; half > 0; half--) this.#evictOldest();
     this.#forgetSteps(this.#keptBytes / 2);
     this.#completions.coarsen();
+  }
+
+  #endWait(chain: Chain, { steps }: Wait): void {
+    this.#completed = { steps, count: this.#stageCount };
+    chain.wait = undefined;
+  }
+
+  #takeOwed(): number {
+    const owed = this.#owed;
+    this.#owed = 0;
+    return owed;
+  }
+
+  /** Never behind a mark that stands ahead of the session's clock. */
+  #complete(atMs: number, nowMs: number, count: number): void {
+    if (count === 0) return;
+    const sum = this.#completions;
+    if (sum instanceof SlidingSum) sum.addAt(Math.max(atMs, sum.lastMs), nowMs, count, 'placed');
+    else sum.add(nowMs, count);
   }
 
   #open(plan: StepsPlan, seen: Steps, key: number, nowMs: number): Chain | undefined {

@@ -21,7 +21,7 @@ import { Session } from './session.ts';
  * never converts. Parts are sorted by id: equal sessions have equal bytes, whatever path led to them.
  */
 export const SESSION_HEADER_BYTES = 32;
-const VERSION = 5;
+const VERSION = 6;
 const DEGRADED = 1;
 const INTENTS = 2;
 const STANDING = 4;
@@ -79,6 +79,7 @@ export function encodeSession(session: Session): Uint8Array {
   to.optionalText(session.role);
   to.optionalText(session.principal);
   to.optionalText(session.tenant);
+  to.optionalText(session.purpose);
   to.count(session.principals.length);
   for (const principal of session.principals) to.count(principal);
   session.dedupe.write(to);
@@ -125,22 +126,24 @@ export function decodeSession(id: string, bytes: Uint8Array): Session {
   session.role = from.optionalText();
   session.principal = from.optionalText();
   session.tenant = from.optionalText();
+  session.purpose = from.optionalText();
   session.principals = Array.from({ length: from.length() }, () => from.count());
   session.dedupe = Dedupe.read(from);
   session.held = readMap(from, () => from.count());
   session.groups = readMap(from, () => readGroup(from));
+  session.noteAwaited();
   if ((bytes[3]! & INTENTS) !== 0) session.intents = SessionIntents.read(from);
   if ((bytes[3]! & STANDING) !== 0) session.standing = Standing.read(from);
   if (from.rest !== 0) throw new RangeError(`${from.rest} bytes too many in the state of session "${id}"`);
   return session;
 }
 
-function flagsOf({ degraded, intents, standing }: Session): number {
+function flagsOf({ degraded, intents, standing, dueMs }: Session): number {
   return (
     (degraded ? DEGRADED : 0) |
     (intents ? INTENTS : 0) |
     (standing ? STANDING : 0) |
-    (standing && standing.dueMs !== NEVER ? PENDING : 0) |
+    (dueMs === NEVER ? 0 : PENDING) |
     (standing?.order === undefined ? 0 : ORDERED)
   );
 }

@@ -3,6 +3,7 @@ import type { Level } from '../../domain/level.ts';
 import { type SessionIntents, SHADOW_EVIDENCE } from '../evidence/session-intents.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { GroupPlan, Plan } from '../plan/policy.ts';
+import { NEVER } from '../standing/pause.ts';
 import type { Standing } from '../standing/standing.ts';
 import { Dedupe } from './dedupe.ts';
 import { Group } from './group.ts';
@@ -59,6 +60,8 @@ export class Session {
   role: string | undefined;
   principal: string | undefined;
   tenant: string | undefined;
+  /** What the last action declared. */
+  purpose: string | undefined;
   principals: number[] = [];
   dedupe = new Dedupe();
   groups = new Map<number, Group>();
@@ -68,6 +71,8 @@ export class Session {
   intents: SessionIntents | undefined;
   /** Requests, grants, orders and the last command; absent for a session that never was near a stop. */
   standing: Standing | undefined;
+  /** When a sequence is complete because nothing came, by the partition's clock; NEVER while none waits. */
+  awaitedMs = NEVER;
 
   constructor(id: string) {
     this.id = id;
@@ -83,6 +88,22 @@ export class Session {
     this.held.clear();
     this.intents = undefined;
     for (const group of this.groups.values()) group.endLife();
+  }
+
+  /** When the partition has to look at it although no record touches it; NEVER while nothing is pending. */
+  get dueMs(): number {
+    return Math.min(this.awaitedMs, this.standing?.dueMs ?? NEVER);
+  }
+
+  /** Looks which sequence waits and is due first. To be called when actions or time have changed that. */
+  noteAwaited(): void {
+    let firstMs = NEVER;
+    for (const { features } of this.groups.values()) {
+      for (const feature of features.values()) {
+        if (feature.holds === 'steps' && feature.deadlineMs < firstMs) firstMs = feature.deadlineMs;
+      }
+    }
+    this.awaitedMs = firstMs;
   }
 
   /** Leaves behind what the new policy does not have. What both have goes on counting. */
@@ -137,6 +158,7 @@ export class Session {
     this.agent = event.agent.id;
     this.role = event.agent.role;
     this.tenant = event.tenant;
+    this.purpose = event.purpose;
     if (event.principal === undefined) return false;
     this.principal = event.principal.id;
     if (this.isTooWide) return false;
@@ -149,6 +171,7 @@ export class Session {
   /** Only the mark of the kill stays, and what became of the command. */
   shrinkToStub(): void {
     this.groups.clear();
+    this.awaitedMs = NEVER;
     this.intents = undefined;
     this.held.clear();
     this.principals = [];

@@ -1,5 +1,5 @@
 import type { ActionEvent } from '../../domain/event.ts';
-import type { StepsPlan } from '../sequence/plan.ts';
+import type { Deadline, StepsPlan } from '../sequence/plan.ts';
 import type { ByteWriter } from '../session/bytes.ts';
 import type { Step } from '../session/evidence-step.ts';
 
@@ -49,10 +49,34 @@ export interface ValuesFeature extends Windowed {
   add(nowMs: number, value: number, standing: Standing): void;
 }
 
+/** When an action came. */
+export interface Arrival {
+  /** Session clock. */
+  nowMs: number;
+  /** The action's own time. */
+  timeMs: number;
+  /** Partition clock. */
+  clockMs: number;
+}
+
+/** A look at what waits while no action comes. */
+export interface Silence {
+  /** Session clock, as the last action left it. */
+  nowMs: number;
+  /** Partition clock. */
+  clockMs: number;
+  /** Partition clock when it jumped last: over a jump nobody could say anything, so the time begins anew there. */
+  jumpedMs: number;
+}
+
 export interface StepsFeature extends Windowed {
   readonly holds: 'steps';
-  /** Takes an action further in what it continues. Answers whether it is one of the steps. `timeMs` is its own time. */
-  take(plan: StepsPlan, event: ActionEvent, nowMs: number, timeMs: number): boolean;
+  /** Takes an action further in what it continues. Answers whether it is one of the steps. */
+  take(plan: StepsPlan, event: ActionEvent, arrival: Arrival): boolean;
+  /** Partition clock at which the first thing that waits is complete if nothing ends it before; NEVER without any. */
+  readonly deadlineMs: number;
+  /** Completes what has waited to its deadline. Answers whether there was any. */
+  passSilence(deadline: Deadline, silence: Silence): boolean;
   /** The steps that were completed last, in order, as far as they are kept, and how many there were. */
   completed(): { steps: readonly Step[]; count: number };
 }

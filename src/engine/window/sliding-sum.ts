@@ -41,16 +41,21 @@ export class SlidingSum implements WeightFeature {
   }
 
   add(nowMs: number, weight: number, standing: Standing): void {
+    this.addAt(nowMs, nowMs, weight, standing);
+  }
+
+  /** A mark at or ahead of `nowMs`, and not before the latest: nothing expires for it. */
+  addAt(timeMs: number, nowMs: number, weight: number, standing: Standing): void {
     this.#expire(nowMs);
     if (standing === 'moved') this.#placed ??= [...this.#weights];
     const placed = standing === 'placed' ? weight : 0;
     const last = this.#times.length - 1;
-    if (this.size() >= EXACT_MARKS && this.#partOf(this.#times[last]!) === this.#partOf(nowMs)) {
-      this.#times[last] = nowMs;
+    if (this.size() >= EXACT_MARKS && this.#partOf(this.#times[last]!) === this.#partOf(timeMs)) {
+      this.#times[last] = timeMs;
       this.#weights[last]! += weight;
       if (this.#placed) this.#placed[last]! += placed;
     } else {
-      this.#times.push(nowMs);
+      this.#times.push(timeMs);
       this.#weights.push(weight);
       this.#placed?.push(placed);
     }

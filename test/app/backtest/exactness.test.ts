@@ -24,6 +24,12 @@ const SETTINGS = PolicySettings.parse({
 const DELETES = { id: 'deletes', match: { action: 'delete', outcome: 'ok' } };
 const SPEND = { id: 'spend', match: { action: 'pay' }, within: 'session', measure: { paid: 'sum(amount)' } };
 const PACE = { id: 'pace', within: '1m', measure: { calls: 'attempts', tools: 'distinct(target)' } };
+/** What silence completes, while other sessions go on. */
+const UNANSWERED = {
+  id: 'unanswered',
+  match: { action: ['admin', 'auth'] },
+  measure: { open: { sequence: [{ match: { action: 'admin' } }, { missing: { action: 'auth' }, within: '90s' }] } },
+};
 const old: PolicyBody = {
   format: 1,
   settings: SETTINGS,
@@ -44,6 +50,7 @@ const old: PolicyBody = {
       ],
     }),
     ruleOf({ ...PACE, mode: 'shadow', when: { watch: 'calls > 5', kill: 'calls > 20 and tools > 3' } }),
+    ruleOf({ ...UNANSWERED, when: { watch: 'open > 0', pause: 'open > 1' } }),
   ],
 };
 const changed: PolicyBody = {
@@ -128,6 +135,10 @@ async function expectLikeReplay(paths: readonly string[], shards: number): Promi
   for (const side of ['old', 'new'] as Side[]) {
     const { summary, rises, commands } = await replayedBy(rules[side]!, paths);
     expect(commands.length).toBeGreaterThan(8);
+    const silent = [...rises.values()].filter(
+      ({ rule, reason }) => rule === 'unanswered' && reason.includes('nothing came'),
+    );
+    expect(silent.length > 0).toBe(side === 'old');
     expect(sessions.flatMap(({ session, outcome }) => commandsOf(session, outcome[side]!)).sort()).toEqual(commands);
     const found = sessions.flatMap(({ session, outcome }) =>
       Object.entries(outcome[side]!.causes).map(([level, { triggerEventId, rule, time }]) =>
