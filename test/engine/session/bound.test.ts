@@ -52,7 +52,7 @@ function arrivalOf(i: number): number {
 }
 
 describe('the state of a session', () => {
-  it('stays within 64 KiB under thirty rules, whatever 20,000 events are made of', () => {
+  it('stays within 64 KiB under thirty rules, whatever 20,000 events are made of', { timeout: 120_000 }, () => {
     const log = new Log(planOf(thirtyRules()));
     let largest = 0;
     for (let i = 0; i < 20_000; i++) {
