@@ -42,6 +42,12 @@ const PARTS = {
     about: 'three analyzers replaced one after another under load: nothing lost, nothing invented, readiness honest',
     args: ['--config', 'test/integration/long.config.ts', 'rolling-restart'],
   },
+  benign: {
+    about: 'a million harmless sessions under the faults of npm run chaos: none is paused or killed',
+    command: ['npm', 'run', 'chaos', '--', '--scenario', 'benign'],
+    inputs: { all: 1_000_000, slice: 250_000 },
+    options: (seed, inputs) => ['--seed', `${seed}`, '--sessions', `${inputs}`],
+  },
   'fuzz-rules': {
     about: 'mutated rule files, as many expressions, random bytes: no crash, no escape, none over 250 ms of CPU',
     args: ['test/fuzz/rules.test.ts'],
@@ -94,6 +100,11 @@ function slicesOf(args) {
   }
 }
 
+function ofVitest(seed, inputs) {
+  const env = { FIREBREAK_RANDOM_RUNS: String(inputs), FIREBREAK_RANDOM_SEED: String(seed) };
+  return { env, options: ['--testTimeout', '86400000', '--reporter', 'dot'] };
+}
+
 /** The recorded slices of a part that passed. */
 function passed(part) {
   const lines = existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8').split('\n').filter(Boolean) : [];
@@ -123,8 +134,8 @@ const recorded = passed(name).map((slice) => slice.seed);
 let seed = values.from === undefined ? Math.max(0, ...recorded) + 1 : count('from', values.from);
 for (let done = 0; done < all; seed++) {
   const inputs = Math.min(part.inputs.slice, all - done);
-  const env = { FIREBREAK_RANDOM_RUNS: String(inputs), FIREBREAK_RANDOM_SEED: String(seed) };
-  if (run(name, { ...part, env }, ['--testTimeout', '86400000', '--reporter', 'dot'], { seed, inputs }) !== 0) {
+  const { env, options } = part.options ? { options: part.options(seed, inputs) } : ofVitest(seed, inputs);
+  if (run(name, { ...part, env }, options, { seed, inputs }) !== 0) {
     console.error(`${name}: seed ${seed} fails; again with --from ${seed} --count ${inputs}`);
     process.exit(1);
   }

@@ -10,11 +10,12 @@ import { report, type Told } from './report.ts';
 import { BENIGN, SCENARIOS } from './scenarios.ts';
 import { Stand } from './stand.ts';
 
-const USAGE = `npm run chaos -- [--minutes N] [--seed S] [--redis sentinel|cluster] [--scenario NAME|all] [--list]
+const USAGE = `npm run chaos -- [--minutes N] [--seed S] [--redis sentinel|cluster] [--scenario NAME|all [--sessions N]] [--list]
   --minutes   of mixed faults, 10 without it
   --seed      what happens, and when; 1 without it
   --redis     primary, replica and 3 sentinels (without it), or a cluster of 3
   --scenario  one row of the failure matrix instead, or all of them; may be repeated
+  --sessions  of the scenario benign, 250000 without it
   --list      the names of the rows`;
 
 /** How often each fault of the mixed run happens. Those that take a minute to get over happen rarely. */
@@ -39,6 +40,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '10' },
+      sessions: { type: 'string', default: '250000' },
       seed: { type: 'string', default: '1' },
       redis: { type: 'string', default: 'sentinel' },
       scenario: { type: 'string', multiple: true, default: [] },
@@ -51,8 +53,9 @@ async function main(): Promise<number> {
   }
   const seed = Number(values.seed);
   const minutes = Number(values.minutes);
-  if (!Number.isSafeInteger(seed) || !(minutes > 0))
-    throw new Error('--seed is a whole number, --minutes a positive one');
+  const sessions = Number(values.sessions);
+  if (!Number.isSafeInteger(seed) || !(minutes > 0) || !(Number.isSafeInteger(sessions) && sessions > 0))
+    throw new Error('--seed is a whole number, --minutes a positive one, --sessions both');
   const topology = topologyOf(values.redis);
   const wanted = values.scenario.includes('all')
     ? [...SCENARIOS.keys()].filter((name) => name !== BENIGN)
@@ -62,7 +65,8 @@ async function main(): Promise<number> {
   say(`3 brokers and Redis (${topology}) run; seed ${seed}`);
   let faults = 1;
   try {
-    faults = wanted.length > 0 ? await rows(stand, wanted, seed, minutes) : await mixed(stand, minutes, seed);
+    const told: Told = { say, seed, sessions, random: mulberry(seed) };
+    faults = wanted.length > 0 ? await rows(stand, wanted, told) : await mixed(stand, minutes, told);
   } finally {
     await stand.stop(faults === 0 ? 'remove' : 'keep');
   }
@@ -73,14 +77,14 @@ async function main(): Promise<number> {
 }
 
 /** Answers how many rows failed. */
-async function rows(stand: Stand, names: readonly string[], seed: number, minutes: number): Promise<number> {
+async function rows(stand: Stand, names: readonly string[], told: Told): Promise<number> {
   let failed = 0;
   let run = 0;
   for (const name of names) {
     const { about, topologies, run: play } = SCENARIOS.get(name)!;
     if (!topologies.includes(stand.redis.topology)) continue;
     say(`${name}: ${about}`);
-    const faults = await play(stand, { say, seed, minutes, random: mulberry(seed) }).catch((error: Error) => [
+    const faults = await play(stand, { ...told, random: mulberry(told.seed) }).catch((error: Error) => [
       error.stack ?? error.message,
     ]);
     for (const fault of faults) say(`  FAULT ${fault}`);
@@ -93,8 +97,8 @@ async function rows(stand: Stand, names: readonly string[], seed: number, minute
 }
 
 /** Answers how much is wrong at the end. */
-async function mixed(stand: Stand, minutes: number, seed: number): Promise<number> {
-  const told: Told = { say, seed, minutes, random: mulberry(seed) };
+async function mixed(stand: Stand, minutes: number, told: Told): Promise<number> {
+  const { seed } = told;
   const deployment = await Deployment.start(stand, { name: 'mixed', seed, analyzers: 3 });
   const untilMs = performance.now() + minutes * 60_000;
   const counts = new Map<FaultName, number>();

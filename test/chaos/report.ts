@@ -6,7 +6,8 @@ export interface Told {
   say(line: string): void;
   random: Random;
   seed: number;
-  minutes: number;
+  /** How many a scenario that counts them begins. */
+  sessions: number;
 }
 
 /** Prints what the verifier counted; answers what it found wrong. */

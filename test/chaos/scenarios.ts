@@ -96,7 +96,11 @@ export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario
   ['flushall-large', { about: 'FLUSHALL with 100,000 sessions', topologies: ['sentinel'], run: flushLarge }],
   [
     BENIGN,
-    { about: 'harmless sessions while everything breaks, for --minutes', topologies: ['sentinel'], run: benign },
+    {
+      about: 'harmless sessions, as many as --sessions says, while everything breaks',
+      topologies: ['sentinel'],
+      run: benign,
+    },
   ],
 ]);
 
