@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -9,6 +9,7 @@ import { freePorts } from '../services/installed.ts';
 import { DEFAULT_KAFKA_VERSION } from '../services/kafka.ts';
 import { kafkaJars } from '../services/kafka-jars.ts';
 import { Child } from './child.ts';
+import { type Disk, type Disks, mountDisks } from './disk.ts';
 import { Link } from './link.ts';
 
 const COUNT = 3;
@@ -44,12 +45,14 @@ const SETTINGS: Record<string, string> = {
 export class Brokers {
   readonly nodes: Child[] = [];
   readonly links: Link[] = [];
+  /** Of each node; none when they use the machine's. */
+  disks: Disk[] = [];
   direct: string[] = [];
   linked: string[] = [];
 
-  static async start(folder: string): Promise<Brokers> {
+  static async start(folder: string, disks: Disks): Promise<Brokers> {
     const brokers = new Brokers();
-    await brokers.#start(folder);
+    await brokers.#start(folder, disks);
     return brokers;
   }
 
@@ -88,6 +91,14 @@ export class Brokers {
     });
   }
 
+  /** How often their logs match, from the beginning. */
+  logged(pattern: RegExp): number {
+    return this.nodes.reduce(
+      (sum, { logFile }) => sum + (readFileSync(logFile, 'utf8').match(pattern)?.length ?? 0),
+      0,
+    );
+  }
+
   async withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = this.client().admin();
     await admin.connect();
@@ -102,22 +113,24 @@ export class Brokers {
     await Promise.all([...this.nodes.map((node) => node.kill()), ...this.links.map((link) => link.stop())]);
   }
 
-  async #start(folder: string): Promise<void> {
+  async #start(folder: string, disks: Disks): Promise<void> {
     const jars = await kafkaJars(DEFAULT_KAFKA_VERSION);
     const ports = await freePorts(COUNT * 5);
     const portsOf = (node: number) => ports.slice(node * 5, node * 5 + 5) as [number, number, number, number, number];
     const voters = [0, 1, 2].map((node) => `${node + 1}@127.0.0.1:${portsOf(node)[3]}`).join(',');
     const clusterId = randomBytes(16).toString('base64url');
-    for (let node = 0; node < COUNT; node++) {
+    const homes = [0, 1, 2].map((node) => join(folder, `kafka-${node}`));
+    const dataOf = (home: string) => join(home, 'data');
+    this.disks = await mountDisks(disks, homes.map(dataOf));
+    for (const [node, home] of homes.entries()) {
       const [direct, linked, internal, controller, proxy] = portsOf(node);
-      const home = join(folder, `kafka-${node}`);
-      mkdirSync(home);
+      mkdirSync(home, { recursive: true });
       const at = (port: number) => `127.0.0.1:${port}`;
       const open = `DIRECT://${at(direct)},LINKED://${at(linked)},INTERNAL://${at(internal)}`;
       const settings = {
         ...SETTINGS,
         'node.id': String(node + 1),
-        'log.dirs': join(home, 'data'),
+        'log.dirs': dataOf(home),
         'controller.quorum.voters': voters,
         listeners: `${open},CONTROLLER://${at(controller)}`,
         'advertised.listeners': open.replace(at(linked), at(proxy)),

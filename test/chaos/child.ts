@@ -7,14 +7,14 @@ export class Child {
   readonly name: string;
   readonly #command: readonly string[];
   readonly #env: Record<string, string>;
-  readonly #logFile: string;
+  readonly logFile: string;
   #process: ChildProcess | undefined;
 
   constructor(name: string, command: readonly string[], logFile: string, env: Record<string, string> = {}) {
     this.name = name;
     this.#command = command;
     this.#env = env;
-    this.#logFile = logFile;
+    this.logFile = logFile;
   }
 
   get alive(): boolean {
@@ -24,7 +24,7 @@ export class Child {
   /** `onExit` hears of the end of this start, whoever brought it about. */
   start(onExit: (how: number | NodeJS.Signals) => void = () => undefined): void {
     if (this.alive) return;
-    const log = openSync(this.#logFile, 'a');
+    const log = openSync(this.logFile, 'a');
     // The kernel kills it when this process is gone.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...this.#command], {
       env: { ...process.env, ...this.#env },

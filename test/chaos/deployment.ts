@@ -5,11 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { CompressionTypes, type Message, Partitioners, type Producer } from 'kafkajs';
 import { stateKeys } from '../../src/adapters/redis/keys.ts';
 import { loadPolicyFolder, policyHash } from '../../src/app/rule-folder.ts';
+import type { RawRecord } from '../../src/domain/record.ts';
 import { Fleet } from './fleet.ts';
 import type { Findings, Manifest } from './manifest.ts';
 import { type ChaosPolicy, POLICIES } from './policies.ts';
+import { readTopic } from './read-topic.ts';
 import { ask } from './redis-nodes.ts';
-import { run, type Stand, writeRules } from './stand.ts';
+import { run } from './run.ts';
+import { type Stand, writeRules } from './stand.ts';
 import { ChaosTraffic, ORDINARY, type TrafficShape } from './traffic.ts';
 
 const MAIN = ['dist/cli/main.js'];
@@ -146,6 +149,11 @@ export class Deployment {
         await sleep(POLL_MS);
       }
     }
+  }
+
+  /** By partition of the topic. */
+  leases(): Promise<Map<number, RawRecord[]>> {
+    return readTopic(this.stand.brokers.client(), `${this.prefix}.leases`);
   }
 
   /** `next` of each partition in Redis; -1 where there is none. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './child.ts';
 import type { Deployment } from './deployment.ts';
+import { DISK_FAULTS } from './disk-faults.ts';
 import type { LinkMode } from './link.ts';
 import { ask } from './redis-nodes.ts';
 import { slotMigration } from './slot-migration.ts';
@@ -14,6 +15,8 @@ export interface Fault {
   /** How long it lasts, s. */
   lastsS: readonly [least: number, most: number];
   topologies: readonly ('sentinel' | 'cluster')[];
+  /** Needs servers whose disks can be full. */
+  disks?: 'own';
   inject(deployment: Deployment, random: Random): Promise<{ what: string; mend?: () => Promise<void> | void }>;
 }
 
@@ -280,6 +283,7 @@ export const FAULTS = {
     }),
   ),
   'slot-migration': slotMigration,
+  ...DISK_FAULTS,
   policy: policyChange,
   burst,
   poison: shapeFault('every fifth record cannot be judged', { poison: 0.2 }),

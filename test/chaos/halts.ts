@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes } from 'kafkajs';
 import { Deployment } from './deployment.ts';
-import { readTopic } from './read-topic.ts';
 import { report, type Told } from './report.ts';
 import { type Stand, writeRules } from './stand.ts';
 import { ORDINARY, POISON_HEADER } from './traffic.ts';
@@ -101,8 +100,7 @@ export const halts = {
 
   'lease-expires': (stand, told) =>
     withDeployment(stand, told, 'lease', async (deployment) => {
-      const leases = async () =>
-        [...(await readTopic(stand.brokers.client(), `${deployment.prefix}.leases`)).values()].flat();
+      const leases = async () => [...(await deployment.leases()).values()].flat();
       await deployment.fleet.killAll();
       const before = (await leases()).length;
       await sleep(BLIND_MS);

@@ -52,7 +52,9 @@ export async function benign(stand: Stand, told: Told): Promise<string[]> {
     told.say(
       `  ${sessions} harmless sessions under ${faults} faults, judged ${seconds(ms)} s after the last was written`,
     );
-    return report(await deployment.verify(), told);
+    const found = await deployment.verify();
+    const missing = sessions - found.sessions;
+    return [...report(found, told), ...(missing > 0 ? [`${missing} sessions never came into the log`] : [])];
   } finally {
     await deployment.close();
   }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePorts } from '../services/installed.ts';
 import { Child } from './child.ts';
+import { type Disk, type Disks, mountDisks } from './disk.ts';
 import { Link } from './link.ts';
 
 export type Topology = 'sentinel' | 'cluster';
@@ -18,6 +19,8 @@ export interface RedisNodes {
   /** Before each node, and between them. A cluster has none: its nodes tell clients their own ports. */
   links: Link[];
   ports: number[];
+  /** Of each node; none when they use the machine's. */
+  disks: Disk[];
   url: string;
   /** Numbers of the nodes that hold the state now. */
   primaries(): Promise<number[]>;
@@ -29,8 +32,8 @@ export interface RedisNodes {
 const NODE = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'];
 const COPY = ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5', '--repl-ping-replica-period', '1'];
 
-export function startRedisNodes(topology: Topology, folder: string): Promise<RedisNodes> {
-  return topology === 'sentinel' ? startSentinel(folder) : startCluster(folder);
+export function startRedisNodes(topology: Topology, folder: string, disks: Disks): Promise<RedisNodes> {
+  return topology === 'sentinel' ? startSentinel(folder, disks) : startCluster(folder, disks);
 }
 
 /** A client of the run's own, straight to one node. */
@@ -66,10 +69,14 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
+function dataOf(home: string): string {
+  return join(home, 'data');
+}
+
 /** With a file of settings, as every deployment has one: Sentinel writes into it who is whose replica after a failover. */
 function redisServer(name: string, home: string, args: readonly string[]): Child {
-  mkdirSync(home);
-  const lines = [...args, '--dir', home].map((arg) => {
+  mkdirSync(dataOf(home), { recursive: true });
+  const lines = [...args, '--dir', dataOf(home)].map((arg) => {
     if (arg.startsWith('--')) return `\n${arg.slice(2)}`;
     return arg === '' ? ' ""' : ` ${arg}`;
   });
@@ -79,16 +86,18 @@ function redisServer(name: string, home: string, args: readonly string[]): Child
 }
 
 /** A primary and its replica, each behind a link that also the other one and the sentinels go through. */
-async function startSentinel(folder: string): Promise<RedisNodes> {
+async function startSentinel(folder: string, disks: Disks): Promise<RedisNodes> {
   const [a, b, linkA, linkB, ...sentinelPorts] = await freePorts(7);
   const ports = [a!, b!];
   const linkPorts = [linkA!, linkB!];
   const links = await Promise.all(ports.map((port, node) => Link.start(linkPorts[node]!, port)));
+  const homes = ports.map((_, node) => join(folder, `redis-${node}`));
+  const mounted = await mountDisks(disks, homes.map(dataOf));
   const nodes = ports.map((port, node) => {
     const announced = ['--replica-announce-ip', '127.0.0.1', '--replica-announce-port', String(linkPorts[node])];
     const replica = node === 0 ? [] : ['--replicaof', `127.0.0.1 ${linkA}`];
     const args = ['--port', String(port), ...NODE, ...COPY, ...announced, ...replica];
-    return redisServer(`redis ${node + 1}`, join(folder, `redis-${node}`), args);
+    return redisServer(`redis ${node + 1}`, homes[node]!, args);
   });
   for (const node of nodes) node.start();
   await until('the replica', () => ask(b!, async (one) => (await one.info('replication')).includes('link_status:up')));
@@ -124,6 +133,7 @@ async function startSentinel(folder: string): Promise<RedisNodes> {
     nodes,
     links,
     ports,
+    disks: mounted,
     url: `redis+sentinel://${sentinelPorts.map((port) => `127.0.0.1:${port}`).join(',')}/${PRIMARY}`,
     primaries,
     untilReady,
@@ -134,9 +144,11 @@ async function startSentinel(folder: string): Promise<RedisNodes> {
   };
 }
 
-async function startCluster(folder: string): Promise<RedisNodes> {
+async function startCluster(folder: string, disks: Disks): Promise<RedisNodes> {
   const ports = await freePorts(3);
   const buses = await freePorts(3);
+  const homes = ports.map((_, node) => join(folder, `redis-${node}`));
+  const mounted = await mountDisks(disks, homes.map(dataOf));
   const nodes = ports.map((port, node) => {
     const cluster = [
       '--cluster-enabled',
@@ -147,7 +159,7 @@ async function startCluster(folder: string): Promise<RedisNodes> {
       '2000',
     ];
     const args = ['--port', String(port), ...NODE, ...cluster, '--cluster-require-full-coverage', 'no'];
-    return redisServer(`redis ${node + 1}`, join(folder, `redis-${node}`), args);
+    return redisServer(`redis ${node + 1}`, homes[node]!, args);
   });
   for (const node of nodes) node.start();
   for (const [node, port] of ports.entries()) {
@@ -172,6 +184,7 @@ async function startCluster(folder: string): Promise<RedisNodes> {
     nodes,
     links: [],
     ports,
+    disks: mounted,
     url: `redis+cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`,
     primaries: async () => ports.map((_, node) => node),
     untilReady,

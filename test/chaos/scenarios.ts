@@ -1,30 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Deployment } from './deployment.ts';
-import { FAULTS, type FaultName } from './faults.ts';
+import type { Disks } from './disk.ts';
+import { BROKERS_FOUND_FULL, type FaultScenario, playFault, redisCounts } from './fault-scenario.ts';
+import { FAULTS, type Fault } from './faults.ts';
 import { type HaltName, halts } from './halts.ts';
-import { happen } from './happen.ts';
 import { benign, flushLarge } from './large.ts';
-import { countOf, type Topology } from './redis-nodes.ts';
-import { report, type Told } from './report.ts';
+import type { Topology } from './redis-nodes.ts';
+import type { Told } from './report.ts';
 import type { Stand } from './stand.ts';
 
 /** A row of the failure matrix that one machine can run. */
 export interface Scenario {
   about: string;
   topologies: readonly Topology[];
+  disks?: Disks;
   /** Answers what is wrong; nothing when all is well. */
   run(stand: Stand, told: Told): Promise<string[]>;
-}
-
-interface FaultScenario {
-  about: string;
-  fault: FaultName;
-  times?: number;
-  /** Before the fault no action comes any more. */
-  idle?: true;
-  perSecond?: number;
-  /** Counts of Redis that must have grown: otherwise the fault met nobody. */
-  met?: readonly string[];
 }
 
 const FAULT_SCENARIOS = {
@@ -47,19 +36,46 @@ const FAULT_SCENARIOS = {
     fault: 'redis-lost-replies',
     times: 3,
   },
-  'redis-oom': { about: 'Redis refuses writes', fault: 'redis-oom', times: 2, met: ['errorstat_OOM'] },
+  'redis-oom': { about: 'Redis refuses writes', fault: 'redis-oom', times: 2, met: [redisCounts('errorstat_OOM')] },
+  'redis-disk-full': {
+    about: 'the disk of the Redis primary is full: another is promoted',
+    fault: 'redis-disk-full',
+    met: [redisCounts('errorstat_MISCONF')],
+  },
+  'redis-disks-full': {
+    about: 'the disk of every Redis node is full: nothing is judged, and no lease renewed',
+    fault: 'redis-disks-full',
+    blind: true,
+    met: [redisCounts('errorstat_MISCONF')],
+  },
+  'broker-disk-full': {
+    about: 'the disk of 1 of 3 brokers is full',
+    fault: 'broker-disk-full',
+    met: [BROKERS_FOUND_FULL],
+  },
+  'broker-disks-full': {
+    about: 'the disk of every broker is full: nothing is judged, and no lease renewed',
+    fault: 'broker-disks-full',
+    blind: true,
+    met: [BROKERS_FOUND_FULL],
+  },
   failover: { about: 'a failover loses the last writes', fault: 'failover-losing-writes', times: 2 },
   'failover-idle': { about: 'the same, and no action comes any more', fault: 'failover-losing-writes', idle: true },
   flushall: { about: 'FLUSHALL under load', fault: 'flushall', times: 2 },
   'flushall-idle': { about: 'FLUSHALL, and no action comes any more', fault: 'flushall', idle: true },
   'deleted-key': { about: 'a key of the state is deleted', fault: 'delete-key', times: 3 },
   'deleted-session': { about: 'one session is deleted from the state', fault: 'delete-session', times: 2 },
-  'script-flush': { about: 'Redis forgets the scripts', fault: 'script-flush', times: 3, met: ['errorstat_NOSCRIPT'] },
+  'script-flush': {
+    about: 'Redis forgets the scripts',
+    fault: 'script-flush',
+    times: 3,
+    met: [redisCounts('errorstat_NOSCRIPT')],
+  },
   'slot-migration': {
     about: 'the slot of a partition moves to another node of the cluster while it is judged',
     fault: 'slot-migration',
     times: 4,
-    met: ['errorstat_TRYAGAIN', 'cmdstat_asking'],
+    met: [redisCounts('errorstat_TRYAGAIN'), redisCounts('cmdstat_asking')],
   },
   'kafka-hole': { about: 'the network to Kafka swallows everything', fault: 'kafka-hole', times: 2 },
   'redis-hole': { about: 'the network to Redis swallows everything', fault: 'redis-hole', times: 2 },
@@ -104,42 +120,7 @@ export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario
   ],
 ]);
 
-function ofFault(name: string, { about, fault, times = 1, idle, perSecond, met = [] }: FaultScenario): Scenario {
-  return {
-    about,
-    topologies: FAULTS[fault].topologies,
-    run: async (stand, told) => {
-      const options = { name, seed: told.seed, ...(perSecond === undefined ? {} : { perSecond }) };
-      const deployment = await Deployment.start(stand, options);
-      const before = await countsOf(stand, met);
-      try {
-        for (let time = 0; time < times; time++) {
-          await sleep(2000 + told.random() * 1000);
-          if (idle) {
-            await deployment.stopPump();
-            await deployment.recovered();
-          }
-          await happen(deployment, fault, told, async () => {
-            const ms = await deployment.recovered();
-            told.say(`    at the end of the log ${(ms / 1000).toFixed(1)} s after it began`);
-          });
-          await deployment.recovered();
-        }
-        for (const { name: who, how, reason } of deployment.fleet.ends)
-          told.say(`    ${who} ended by itself with ${how}: ${reason}`);
-        const after = await countsOf(stand, met);
-        const grown = met.map((name) => `${name} ${after.get(name)! - before.get(name)!}`);
-        if (met.length > 0) told.say(`    Redis counted ${grown.join(', ')}`);
-        const unmet = met.filter((name) => after.get(name) === before.get(name));
-        const faults = report(await deployment.verify(), told);
-        return [...faults, ...unmet.map((name) => `${name} did not grow: the fault met nobody`)];
-      } finally {
-        await deployment.close();
-      }
-    },
-  };
-}
-
-async function countsOf({ redis }: Stand, names: readonly string[]): Promise<Map<string, number>> {
-  return new Map(await Promise.all(names.map(async (name) => [name, await countOf(redis, name)] as const)));
+function ofFault(name: string, scenario: FaultScenario): Scenario {
+  const { topologies, disks = 'shared' } = FAULTS[scenario.fault] as Fault;
+  return { about: scenario.about, topologies, disks, run: (stand, told) => playFault(name, scenario, stand, told) };
 }

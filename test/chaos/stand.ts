@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Brokers } from './brokers.ts';
+import type { Disk, Disks } from './disk.ts';
 import { type RedisNodes, startRedisNodes, type Topology } from './redis-nodes.ts';
 
 /** The servers of a run. Deployments come and go on them, each under names of its own. */
@@ -18,10 +18,18 @@ export class Stand {
     this.redis = redis;
   }
 
-  static async start(topology: Topology): Promise<Stand> {
+  static async start(topology: Topology, disks: Disks): Promise<Stand> {
     const folder = mkdtempSync(join(tmpdir(), 'firebreak-chaos-'));
-    const [brokers, redis] = await Promise.all([Brokers.start(folder), startRedisNodes(topology, folder)]);
+    const [brokers, redis] = await Promise.all([
+      Brokers.start(folder, disks),
+      startRedisNodes(topology, folder, disks),
+    ]);
     return new Stand(folder, brokers, redis);
+  }
+
+  /** Those that can be full; none where the servers use the machine's. */
+  get disks(): Disk[] {
+    return [...this.brokers.disks, ...this.redis.disks];
   }
 
   /** A name that nothing on these servers has, and a folder of that name. */
@@ -34,22 +42,9 @@ export class Stand {
 
   async stop(keep: 'keep' | 'remove'): Promise<void> {
     await Promise.all([this.brokers.stop(), this.redis.stop()]);
+    await Promise.all(this.disks.map((disk) => disk.unmount()));
     if (keep === 'remove') rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Runs a command to its end. */
-export async function run(
-  command: readonly string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(command[0]!, command.slice(1), { env: { ...process.env, ...env } });
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on('data', (bytes: Buffer) => out.push(bytes));
-  child.stderr.on('data', (bytes: Buffer) => err.push(bytes));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
 }
 
 /** A folder of rules, as users keep one. */
