@@ -43,7 +43,7 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   const config = configOf(options);
   const recording = await openRecording(file ?? STORY, DEFAULT_SETTINGS.delayMs);
   const kafka = kafkaOf(config, createLogger(config.log.level === 'info' ? 'error' : config.log.level));
-  const writer = await ActionWriter.open(kafka, `${config.kafka.topicPrefix}actions`);
+  const writer = await ActionWriter.open(kafka, `${config.kafka.topicPrefix}actions`, systemClock);
   const stopped = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.abort());
   let count = 0;

@@ -2,8 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { CompressionTypes, type Message, Partitioners, type Producer } from 'kafkajs';
+import type { Message, Producer } from 'kafkajs';
+import { sendWhole, wholeProducer } from '../../src/adapters/kafka/whole-send.ts';
 import { stateKeys } from '../../src/adapters/redis/keys.ts';
+import { systemClock } from '../../src/adapters/system-clock.ts';
 import { loadPolicyFolder, policyHash } from '../../src/app/rule-folder.ts';
 import type { RawRecord } from '../../src/domain/record.ts';
 import { Fleet } from './fleet.ts';
@@ -69,10 +71,7 @@ export class Deployment {
       folder,
       preload: `./${PRELOAD}`,
     });
-    this.#producer = brokers.client().producer({
-      createPartitioner: Partitioners.DefaultPartitioner,
-      allowAutoTopicCreation: false,
-    });
+    this.#producer = wholeProducer(brokers.client());
   }
 
   static async start(stand: Stand, options: DeploymentOptions): Promise<Deployment> {
@@ -127,8 +126,7 @@ export class Deployment {
     for (let at = 0; at < messages.length; ) {
       const part = messages.slice(at, at + 300);
       try {
-        const compression = CompressionTypes.None;
-        await this.#producer.send({ topic: this.topic, acks: -1, messages: part, compression });
+        await sendWhole(this.#producer, { topicMessages: [{ topic: this.topic, messages: part }] }, systemClock);
         at += part.length;
       } catch {
         await sleep(TICK_MS); // no broker is there: the actions wait in their gateways

@@ -1,29 +1,29 @@
 import type { Kafka, Producer } from 'kafkajs';
 import type { ActionEvent } from '../../domain/event.ts';
-import { Partitioners } from './kafkajs.ts';
+import type { Clock } from '../../ports.ts';
+import { sendWhole, wholeProducer } from './whole-send.ts';
 
 /** Reports actions as a gateway does: bare JSON, the session as the key, acknowledged by all in-sync replicas. */
 export class ActionWriter {
   readonly #producer: Producer;
   readonly #topic: string;
+  readonly #clock: Clock;
 
-  private constructor(producer: Producer, topic: string) {
+  private constructor(producer: Producer, topic: string, clock: Clock) {
     this.#producer = producer;
     this.#topic = topic;
+    this.#clock = clock;
   }
 
-  static async open(kafka: Kafka, topic: string): Promise<ActionWriter> {
-    const producer = kafka.producer({
-      createPartitioner: Partitioners.DefaultPartitioner,
-      allowAutoTopicCreation: false,
-    });
+  static async open(kafka: Kafka, topic: string, clock: Clock): Promise<ActionWriter> {
+    const producer = wholeProducer(kafka);
     await producer.connect();
-    return new ActionWriter(producer, topic);
+    return new ActionWriter(producer, topic, clock);
   }
 
   async write(events: readonly ActionEvent[]): Promise<void> {
     const messages = events.map((event) => ({ key: event.session, value: JSON.stringify(event) }));
-    await this.#producer.send({ topic: this.#topic, acks: -1, messages });
+    await sendWhole(this.#producer, { topicMessages: [{ topic: this.#topic, messages }] }, this.#clock);
   }
 
   close(): Promise<void> {

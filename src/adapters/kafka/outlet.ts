@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import type { Output } from '../../domain/output.ts';
 import type { Clock, Outlet } from '../../ports.ts';
 import { toWire, type WireMessage, type WireOptions } from '../wire.ts';
-import { Partitioners } from './kafkajs.ts';
 import { minimalForm } from './minimal-form.ts';
+import { sendWhole, wholeProducer } from './whole-send.ts';
 
 export interface KafkaOutletOptions extends Omit<WireOptions, 'nowMs' | 'attempt'> {
   kafka: Kafka;
@@ -95,7 +95,8 @@ export class KafkaOutlet implements Outlet {
   async #send(messages: readonly WireMessage[]): Promise<string | undefined> {
     try {
       const producer = await this.#connected();
-      await producer.sendBatch({ acks: -1, timeout: ACK_TIMEOUT_MS, topicMessages: byTopic(messages) });
+      const topicMessages = byTopic(messages);
+      await sendWhole(producer, { timeout: ACK_TIMEOUT_MS, topicMessages }, this.#options.clock);
       return undefined;
     } catch (error) {
       const code = refusalOf(error);
@@ -107,12 +108,10 @@ export class KafkaOutlet implements Outlet {
 
   #connected(): Promise<Producer> {
     this.#producer ??= (async () => {
-      const producer = this.#options.kafka.producer({
-        allowAutoTopicCreation: false,
+      const producer = wholeProducer(this.#options.kafka, {
         maxInFlightRequests: 1,
         idempotent: false,
         metadataMaxAge: 30_000,
-        createPartitioner: Partitioners.DefaultPartitioner,
       });
       await producer.connect();
       return producer;
