@@ -9,7 +9,7 @@ export const ENFORCEMENT: AlertGroup = {
       for: '0s',
       severity: 'critical',
       summary: 'A killed session goes on: the enforcement failed.',
-      description: '{{ $value | humanize }} actions of killed sessions in ten minutes.',
+      description: '{{ $value | printf "%.0f" }} actions of killed sessions in ten minutes.',
     },
     {
       name: 'FirebreakActionWhilePaused',
@@ -17,7 +17,7 @@ export const ENFORCEMENT: AlertGroup = {
       for: '2m',
       severity: 'critical',
       summary: 'A paused session goes on.',
-      description: '{{ $value | humanize }} actions of paused sessions in ten minutes.',
+      description: '{{ $value | printf "%.0f" }} actions of paused sessions in ten minutes.',
     },
     {
       name: 'FirebreakCommandUnacknowledged',
@@ -25,7 +25,7 @@ export const ENFORCEMENT: AlertGroup = {
       for: '1m',
       severity: 'warning',
       summary: 'Enforcers do not acknowledge commands in time.',
-      description: '{{ $value | humanize }} commands had no acknowledgement in time in ten minutes.',
+      description: '{{ $value | printf "%.0f" }} commands had no acknowledgement in time in ten minutes.',
     },
     {
       name: 'FirebreakCommandEscalated',
@@ -33,7 +33,7 @@ export const ENFORCEMENT: AlertGroup = {
       for: '0s',
       severity: 'critical',
       summary: 'A command was repeated and still nobody obeys it.',
-      description: '{{ $value | humanize }} commands were escalated in ten minutes.',
+      description: '{{ $value | printf "%.0f" }} commands were escalated in ten minutes.',
     },
     {
       name: 'FirebreakReviewBacklog',
@@ -49,7 +49,7 @@ export const ENFORCEMENT: AlertGroup = {
       for: '0s',
       severity: 'critical',
       summary: 'Nobody answered in time: sessions are killed for it.',
-      description: '{{ $value | humanize }} pauses were not answered in time in a quarter of an hour.',
+      description: '{{ $value | printf "%.0f" }} pauses were not answered in time in a quarter of an hour.',
     },
     {
       name: 'FirebreakKillBurst',
@@ -57,7 +57,7 @@ export const ENFORCEMENT: AlertGroup = {
       for: '0s',
       severity: 'critical',
       summary: 'One rule kills many sessions at once.',
-      description: 'Rule {{ $labels.rule }} killed {{ $value | humanize }} sessions in ten minutes.',
+      description: 'Rule {{ $labels.rule }} killed {{ $value | printf "%.0f" }} sessions in ten minutes.',
     },
   ],
 };

@@ -9,7 +9,7 @@ export const INPUT: AlertGroup = {
       for: '1m',
       severity: 'warning',
       summary: 'More than one record in a hundred cannot be judged.',
-      description: '{{ $value | humanize }} records went to quarantine in five minutes.',
+      description: '{{ $value | printf "%.0f" }} records went to quarantine in five minutes.',
     },
     {
       name: 'FirebreakSignaturesRefused',
@@ -17,7 +17,7 @@ export const INPUT: AlertGroup = {
       for: '0s',
       severity: 'critical',
       summary: 'Somebody writes records without a right to.',
-      description: '{{ $value | humanize }} records with a signature that does not hold, in ten minutes.',
+      description: '{{ $value | printf "%.0f" }} records with a signature that does not hold, in ten minutes.',
     },
     {
       name: 'FirebreakClockJumped',
@@ -25,7 +25,8 @@ export const INPUT: AlertGroup = {
       for: '0s',
       severity: 'warning',
       summary: 'The clock of a broker jumped.',
-      description: '{{ $value | humanize }} jumps in a quarter of an hour. Windows follow the clock of the brokers.',
+      description:
+        '{{ $value | printf "%.0f" }} jumps in a quarter of an hour. Windows follow the clock of the brokers.',
     },
     {
       name: 'FirebreakEventIdsReused',
@@ -33,7 +34,7 @@ export const INPUT: AlertGroup = {
       for: '0s',
       severity: 'warning',
       summary: 'A producer uses the same event id for different events.',
-      description: '{{ $value | humanize }} events in a quarter of an hour had the id of another.',
+      description: '{{ $value | printf "%.0f" }} events in a quarter of an hour had the id of another.',
     },
   ],
 };

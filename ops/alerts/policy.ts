@@ -1,5 +1,9 @@
 import { type AlertGroup, found, metric } from './alert.ts';
 
+const RELEASED = `sum(increase(${metric('reviews_total')}{by="intent",outcome="released"}[7d]))`;
+/** Those that live are among them: a session counts as finished up to a day after its last action. */
+const SESSIONS = `(sum(increase(${metric('finished_sessions_total')}[7d])) + sum(${metric('sessions')}{level!="killed"}))`;
+
 export const POLICY: AlertGroup = {
   name: 'firebreak.policy',
   alerts: [
@@ -9,7 +13,7 @@ export const POLICY: AlertGroup = {
       for: '2m',
       severity: 'critical',
       summary: 'Actions come and no policy is active: nothing is judged.',
-      description: '{{ $value | humanize }} actions were counted and not judged in five minutes.',
+      description: '{{ $value | printf "%.0f" }} actions were counted and not judged in five minutes.',
     },
     {
       name: 'FirebreakPoliciesDiffer',
@@ -41,7 +45,7 @@ export const POLICY: AlertGroup = {
       for: '0s',
       severity: 'warning',
       summary: 'A rule has no value on some events.',
-      description: '{{ $value | humanize }} times in a quarter of an hour; other rules still count.',
+      description: '{{ $value | printf "%.0f" }} times in a quarter of an hour; other rules still count.',
     },
     {
       name: 'FirebreakBaselineWeak',
@@ -61,11 +65,11 @@ export const POLICY: AlertGroup = {
     },
     {
       name: 'FirebreakBudgetOverrun',
-      expr: `sum(increase(${metric('reviews_total')}{by="intent",outcome="released"}[7d])) > 3 and sum(increase(${metric('reviews_total')}{by="intent",outcome="released"}[7d])) / clamp_min(sum(increase(${metric('finished_sessions_total')}[7d])), 1) > on() 2 * max(${metric('baseline_budget_ratio')}{condition="pause"})`,
+      expr: `${RELEASED} > 3 and ${RELEASED} / clamp_min(${SESSIONS}, 1) > on() 2 * max(${metric('baseline_budget_ratio')}{condition="pause"})`,
       for: '0s',
       severity: 'warning',
       summary: 'Reviewers release more sessions that intents paused than the budget allows.',
-      description: '{{ $value | humanize }} were released in seven days, more than twice the budget of pauses.',
+      description: '{{ $value | printf "%.0f" }} were released in seven days, more than twice the budget of pauses.',
     },
     {
       name: 'FirebreakVersionsDiffer',

@@ -9,7 +9,7 @@ export const STATE: AlertGroup = {
       for: '0s',
       severity: 'critical',
       summary: 'Redis lost what it had confirmed.',
-      description: '{{ $value | humanize }} partitions found older state or none. They are rebuilt from the log.',
+      description: '{{ $value | printf "%.0f" }} partitions found older state or none. They are rebuilt from the log.',
     },
     {
       name: 'FirebreakFencing',
@@ -17,7 +17,7 @@ export const STATE: AlertGroup = {
       for: '5m',
       severity: 'warning',
       summary: 'Analyzers take partitions from each other.',
-      description: '{{ $value | humanize }} times in a quarter of an hour: the group does not settle.',
+      description: '{{ $value | printf "%.0f" }} times in a quarter of an hour: the group does not settle.',
     },
     {
       name: 'FirebreakGivingUp',
@@ -25,7 +25,7 @@ export const STATE: AlertGroup = {
       for: '5m',
       severity: 'warning',
       summary: 'An analyzer drops partitions again and again.',
-      description: '{{ $labels.instance }} gave up {{ $value | humanize }} times in a quarter of an hour.',
+      description: '{{ $labels.instance }} gave up {{ $value | printf "%.0f" }} times in a quarter of an hour.',
     },
     {
       name: 'FirebreakRebuilt',
@@ -33,7 +33,7 @@ export const STATE: AlertGroup = {
       for: '0s',
       severity: 'warning',
       summary: 'Partitions were rebuilt from the log.',
-      description: '{{ $value | humanize }} partitions in a quarter of an hour: their state was not in Redis.',
+      description: '{{ $value | printf "%.0f" }} partitions in a quarter of an hour: their state was not in Redis.',
     },
     {
       name: 'FirebreakStateDiscarded',
@@ -41,7 +41,7 @@ export const STATE: AlertGroup = {
       for: '0s',
       severity: 'warning',
       summary: 'Stored state could not be used and was thrown away.',
-      description: '{{ $value | humanize }} states in a quarter of an hour; the log says why.',
+      description: '{{ $value | printf "%.0f" }} states in a quarter of an hour; the log says why.',
     },
     {
       name: 'FirebreakCheckpointOld',
@@ -58,7 +58,7 @@ export const STATE: AlertGroup = {
       for: '0s',
       severity: 'warning',
       summary: 'The broker refuses outputs for good.',
-      description: '{{ $value | humanize }} outputs were answered by ids and digest only.',
+      description: '{{ $value | printf "%.0f" }} outputs were answered by ids and digest only.',
     },
     {
       name: 'FirebreakEventLoopDelayed',

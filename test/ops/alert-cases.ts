@@ -21,6 +21,10 @@ function onFinding(alert: string, code: string, at: string): AlertCase {
   return { alert, fires: { [finding(code)]: jump(2) }, at, quiet: { [finding(code)]: STEADY } };
 }
 
+function onRise(alert: string, name: string): AlertCase {
+  return { alert, fires: { [one(name)]: jump(1) }, at: '7m', quiet: { [one(name)]: STEADY } };
+}
+
 export const ALERT_CASES: readonly AlertCase[] = [
   {
     alert: 'FirebreakNobodyJudges',
@@ -151,30 +155,15 @@ export const ALERT_CASES: readonly AlertCase[] = [
     at: '20m',
     quiet: { [one('partitions_given_up_total')]: jump(8) },
   },
-  {
-    alert: 'FirebreakRebuilt',
-    fires: { [one('rebuilds_total')]: jump(1) },
-    at: '7m',
-    quiet: { [one('rebuilds_total')]: STEADY },
-  },
-  {
-    alert: 'FirebreakStateDiscarded',
-    fires: { [one('states_discarded_total')]: jump(1) },
-    at: '7m',
-    quiet: { [one('states_discarded_total')]: STEADY },
-  },
+  onRise('FirebreakRebuilt', 'rebuilds_total'),
+  onRise('FirebreakStateDiscarded', 'states_discarded_total'),
   {
     alert: 'FirebreakCheckpointOld',
     fires: { [one('checkpoint_age_seconds')]: '1 70x60' },
     at: '4m',
     quiet: { [one('checkpoint_age_seconds')]: '1 70 1x60' },
   },
-  {
-    alert: 'FirebreakMinimalForms',
-    fires: { [one('minimal_forms_total')]: jump(1) },
-    at: '7m',
-    quiet: { [one('minimal_forms_total')]: STEADY },
-  },
+  onRise('FirebreakMinimalForms', 'minimal_forms_total'),
   {
     alert: 'FirebreakEventLoopDelayed',
     fires: { 'nodejs_eventloop_lag_p99_seconds{job="firebreak",instance="a"}': '2x60' },
@@ -229,12 +218,14 @@ export const ALERT_CASES: readonly AlertCase[] = [
     fires: {
       'firebreak_reviews_total{rule="i",by="intent",outcome="released"}': '0 0+1x200',
       'firebreak_finished_sessions_total{partition="0"}': '0 0+50x200',
+      'firebreak_sessions{level="clear"}': '100x200',
       'firebreak_baseline_budget_ratio{condition="pause",grade="conformal"}': '0.005x200',
     },
     at: '20m',
     quiet: {
       'firebreak_reviews_total{rule="i",by="intent",outcome="released"}': '0 0+1x200',
-      'firebreak_finished_sessions_total{partition="0"}': '0 0+200x200',
+      'firebreak_finished_sessions_total{partition="0"}': '0 0+70x200',
+      'firebreak_sessions{level="clear"}': '2000x200',
       'firebreak_baseline_budget_ratio{condition="pause",grade="conformal"}': '0.005x200',
     },
   },

@@ -84,7 +84,7 @@ export const DECISION_METRICS: readonly MetricDefinition[] = [
     name: 'reviews_total',
     help: 'Pauses that asked people and are over, by the rule or intent, by which of both it is, and by outcome.',
     watch:
-      'released: honest work was stopped; of intents their share of finished sessions is the part of the budget that is used. unanswered: people do not keep up.',
+      'released: honest work was stopped; of intents their share of all sessions, finished and living, is the part of the budget that is used. unanswered: people do not keep up.',
     labels: ['rule', 'by', 'outcome'],
     read: function* ({ reviews, intents }) {
       for (const [rule, counts] of reviews) {
@@ -96,8 +96,8 @@ export const DECISION_METRICS: readonly MetricDefinition[] = [
   {
     type: 'counter',
     name: 'finished_sessions_total',
-    help: 'Lives of sessions that ended without a kill, by partition.',
-    watch: 'What budgets are shares of.',
+    help: 'Lives of sessions that ended without a kill, by partition: told when nothing can matter of them any more, or they begin anew.',
+    watch: 'With the sessions that live: what budgets are shares of.',
     labels: ['partition'],
     read: function* ({ partitions }) {
       for (const [partition, { finished }] of partitions)
