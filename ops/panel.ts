@@ -11,11 +11,15 @@ export interface Panel {
   /** One sentence: what it means when it looks bad. */
   description: string;
   form: Form;
-  /** Grafana's name of the unit. */
-  unit: 'short' | 's' | 'ops' | 'percentunit' | 'bytes' | 'none';
+  /** `none` are whole numbers, `cpm` is a minute; nats alone may be below 0. */
+  unit: 'short' | 's' | 'ops' | 'cpm' | 'percentunit' | 'bytes' | 'nats' | 'none';
   queries: readonly Query[];
   /** From here on the number is shown in orange, then in red. */
   thresholds?: readonly [warning: number, critical: number];
+  /** What is said where the queries find nothing and nothing is wrong. */
+  empty?: string;
+  /** What the values of a table are. */
+  column?: string;
 }
 
 export interface Row {
@@ -30,9 +34,25 @@ export interface Dashboard {
   rows: readonly Row[];
 }
 
+/** What has a meaning has one color everywhere, by legend: names that both Grafana and CSS know. */
+const COLORS: Record<string, Record<string, string>> = {
+  '{{level}}': { clear: 'green', watch: 'yellow', paused: 'orange', killed: 'red' },
+  '{{action}}': { resume: 'green', pause: 'orange', kill: 'red' },
+  granted: { granted: 'green' },
+  used: { used: 'orange' },
+  'found above': { 'found above': 'red' },
+};
+
+/** By the name of a line; the others have any. */
+export function colorsOf({ queries }: Panel): Record<string, string> {
+  return Object.assign({}, ...queries.map(({ legend }) => COLORS[legend]));
+}
+
 const WIDTH = 24;
 const HEIGHTS: Record<Form, number> = { lines: 8, stacked: 8, number: 4, table: 6 };
 const TYPES: Record<Form, string> = { lines: 'timeseries', stacked: 'timeseries', number: 'stat', table: 'table' };
+/** Grafana's names of units that are called otherwise. */
+const UNITS: Partial<Record<Panel['unit'], string>> = { nats: 'suffix:nats' };
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 
 /** Grafana's classic JSON, which versions 10 to 13 import. Ids and places follow from the order: equal input, equal bytes. */
@@ -94,7 +114,8 @@ export function grafanaJson({ uid, title, description, rows }: Dashboard, links:
   };
 }
 
-function panelJson({ title, description, form, unit, queries, thresholds }: Panel): Record<string, unknown> {
+function panelJson(panel: Panel): Record<string, unknown> {
+  const { title, description, form, unit, queries, thresholds, empty, column } = panel;
   const [warning, critical] = thresholds ?? [];
   const steps = [
     { color: 'green', value: null },
@@ -115,15 +136,27 @@ function panelJson({ title, description, form, unit, queries, thresholds }: Pane
     })),
     fieldConfig: {
       defaults: {
-        unit,
-        min: 0,
+        unit: UNITS[unit] ?? unit,
+        ...(unit === 'nats' ? {} : { min: 0 }),
+        ...(unit === 'none' ? { decimals: 0 } : {}),
+        ...(empty === undefined ? {} : { noValue: empty }),
         thresholds: { mode: 'absolute', steps },
         custom: form === 'number' ? {} : lineOf(form),
       },
-      overrides: [],
+      overrides: Object.entries(colorsOf(panel)).map(([name, fixedColor]) => ({
+        matcher: { id: 'byName', options: name },
+        properties: [{ id: 'color', value: { mode: 'fixed', fixedColor } }],
+      })),
     },
     options: optionsOf(form),
+    ...(column === undefined ? {} : { transformations: [headings(column)] }),
   };
+}
+
+/** Of what Grafana makes of a query: without the time, which is the same in each line. */
+function headings(column: string): Record<string, unknown> {
+  const options = { excludeByName: { Time: true }, indexByName: {}, renameByName: { Value: column } };
+  return { id: 'organize', options };
 }
 
 function lineOf(form: Form): Record<string, unknown> {

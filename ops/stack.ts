@@ -52,7 +52,6 @@ export async function runStack(args: string[]): Promise<void> {
     return;
   }
   const children: ChildProcess[] = [];
-  const folder = mkdtempSync(join(tmpdir(), 'firebreak-stack-'));
   const stopping = new Promise<void>((stop) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());
   });
@@ -64,6 +63,7 @@ export async function runStack(args: string[]): Promise<void> {
     interval: SCRAPE_INTERVAL,
     port: Number(values['prometheus-port']),
   });
+  const folder = mkdtempSync(join(tmpdir(), 'firebreak-stack-')); // from here on something removes it
   const brokers = kafka.brokers.join(',');
   const flags = ['--brokers', brokers, '--keys', join(folder, 'keys.json')];
   const firebreak = (...words: string[]) => spawn(process.execPath, [MAIN, ...words], { stdio: 'inherit' });

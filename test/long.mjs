@@ -16,6 +16,10 @@ const PARTS = {
     about: 'a real Prometheus on a real analyzer: faults are injected, the alerts fire and end',
     args: ['--config', 'test/ops/faults.config.ts'],
   },
+  pictures: {
+    about: 'four minutes in which promises break, and the dashboards as Chromium draws them: results/pictures',
+    args: ['--config', 'test/ops/pictures.config.ts'],
+  },
   simulate: {
     about: 'a million schedules of faults; in parts with --seed FIRST --schedules N',
     command: ['node', 'test/simulation/start.mjs', '--schedules', '1000000'],

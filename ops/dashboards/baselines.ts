@@ -1,5 +1,12 @@
+import { DRIFT_ALARM } from '../../src/engine/evidence/drift.ts';
 import type { Dashboard } from '../panel.ts';
-import { of, panel, rate } from './query.ts';
+import { COMMANDS } from './commands.ts';
+import { of, orElse, panel, table } from './query.ts';
+
+const RELEASED = `sum(increase(${of('reviews_total', 'by="intent",outcome="released"')}[7d]))`;
+const SESSIONS = `(sum(increase(${of('finished_sessions_total')}[7d])) + sum(${of('sessions', 'level!="killed"')}))`;
+const ALARM = DRIFT_ALARM.toFixed(1);
+const NO_BASELINE = 'No baseline: intents judge nothing';
 
 export const BASELINES: Dashboard = {
   uid: 'firebreak-baselines',
@@ -9,65 +16,95 @@ export const BASELINES: Dashboard = {
     {
       title: 'In force',
       panels: [
-        panel('table', 'Policy', 'More than one hash only during an activation.', 'none', [of('policy_info'), '']),
-        panel('table', 'Baseline', 'No line: intents judge nothing.', 'none', [of('baseline_info'), '']),
+        table(
+          'Policy',
+          'More than one line only during an activation.',
+          'none',
+          'analyzers',
+          `count by (hash) (${of('policy_info')})`,
+        ),
+        orElse(
+          NO_BASELINE,
+          table(
+            'Baseline',
+            'More than one line only during an activation.',
+            'none',
+            'analyzers',
+            `count by (hash, intents) (${of('baseline_info')})`,
+          ),
+        ),
+        panel('lines', 'Expired', 'Past their date: exceptions, shadow rules.', 'none', [
+          `max by (kind) (${of('policy_expired')})`,
+          '{{kind}}',
+        ]),
       ],
     },
     {
       title: 'Promises',
       panels: [
-        panel(
-          'table',
-          'Thresholds',
-          'Evidence in nats above which a level begins. No line for a level that nothing certifies.',
-          'none',
-          [`max by (condition, grade) (${of('baseline_threshold_nats')})`, ''],
+        orElse(
+          NO_BASELINE,
+          table(
+            'Thresholds',
+            'Evidence above which a level begins. No line for a level that nothing certifies.',
+            'nats',
+            'evidence',
+            `max by (condition, grade) (${of('baseline_threshold_nats')})`,
+          ),
         ),
-        panel('table', 'Budgets', 'Share of harmless sessions that may ever cross it.', 'percentunit', [
-          `max by (condition, grade) (${of('baseline_budget_ratio')})`,
-          '',
-        ]),
+        orElse(
+          NO_BASELINE,
+          table(
+            'Budgets',
+            'Share of harmless sessions that may ever cross it.',
+            'percentunit',
+            'share',
+            `max by (condition, grade) (${of('baseline_budget_ratio')})`,
+          ),
+        ),
       ],
     },
     {
       title: 'Kept?',
       panels: [
+        orElse(
+          NO_BASELINE,
+          panel(
+            'lines',
+            'Budget of pauses',
+            'Used: sessions that intents paused and people released, of all of seven days, those that still live among them.',
+            'percentunit',
+            [`max(${of('baseline_budget_ratio', 'condition="pause"')})`, 'granted'],
+            [`(${RELEASED} / clamp_min(${SESSIONS}, 1)) and on() ${of('baseline_info')}`, 'used'],
+          ),
+        ),
+        orElse(
+          NO_BASELINE,
+          panel(
+            'lines',
+            'Drift',
+            `Of the partitions with most. Above ${ALARM} nats finished sessions are not as those that certify.`,
+            'nats',
+            [`vector(${ALARM}) and on() ${of('baseline_info')}`, 'found above'],
+            [`topk(8, max by (partition) (${of('baseline_drift_nats')}))`, 'partition {{partition}}'],
+          ),
+        ),
+      ],
+    },
+    {
+      title: 'What is done',
+      panels: [
         panel(
           'lines',
           'Share of sessions by level',
-          'Compare watch, paused and killed with the budgets.',
+          'By rules and intents together; those of intents alone are what budgets are about.',
           'percentunit',
           [
             `sum by (level) (${of('sessions', 'level!="clear"')}) / scalar(clamp_min(sum(${of('sessions')}), 1))`,
             '{{level}}',
           ],
         ),
-        panel(
-          'stacked',
-          'Commands by rule or intent',
-          'The kills of honest sessions count against the budget.',
-          'ops',
-          [`sum by (rule, action) (${rate('commands_total')})`, '{{rule}} {{action}}'],
-        ),
-        panel(
-          'lines',
-          'Budget of pauses: granted and used',
-          'Used: sessions that intents paused and people released, of all that finished, over seven days.',
-          'percentunit',
-          [`max(${of('baseline_budget_ratio', 'condition="pause"')})`, 'granted'],
-          [
-            `sum(increase(${of('reviews_total', 'by="intent",outcome="released"')}[7d])) / clamp_min(sum(increase(${of('finished_sessions_total')}[7d])), 1)`,
-            'used',
-          ],
-        ),
-        panel('lines', 'Drift', 'Above 6.9 nats finished sessions are not as those that certify.', 'none', [
-          `max by (partition) (${of('baseline_drift_nats')})`,
-          '{{partition}}',
-        ]),
-        panel('lines', 'Expired', 'Past their date: exceptions, shadow rules.', 'none', [
-          `max by (kind) (${of('policy_expired')})`,
-          '{{kind}}',
-        ]),
+        COMMANDS,
       ],
     },
   ],

@@ -1,6 +1,7 @@
 import type { Dashboard } from '../panel.ts';
+import { COMMANDS } from './commands.ts';
 import { NUMBERS } from './numbers.ts';
-import { hour, number, of, panel, rate } from './query.ts';
+import { bands, hour, number, of, orElse, panel, perMinute, rate, table } from './query.ts';
 
 export const DECISIONS: Dashboard = {
   uid: 'firebreak-decisions',
@@ -10,57 +11,84 @@ export const DECISIONS: Dashboard = {
     {
       title: 'Levels',
       panels: [
-        panel('stacked', 'Sessions by level', 'All that live, in memory or not; counted every ten seconds.', 'short', [
+        bands(
+          'Sessions by level',
+          'All that live, in memory or not; counted every ten seconds.',
+          'short',
           `sum by (level) (${of('sessions')})`,
           '{{level}}',
-        ]),
-        panel('stacked', 'Level changes', 'Into each level.', 'ops', [
-          `sum by (level) (${rate('level_changes_total')})`,
+          'No session',
+        ),
+        bands(
+          'Level changes',
+          'Into each level.',
+          'cpm',
+          `sum by (level) (${perMinute('level_changes_total')})`,
           '{{level}}',
-        ]),
+          'No change of level',
+        ),
       ],
     },
     {
       title: 'Decisions',
       panels: [
-        panel('stacked', 'Commands by rule', 'A jump is an attack, a new kind of work, or a bad rule.', 'ops', [
-          `sum by (rule, action) (${rate('commands_total')})`,
-          '{{rule}} {{action}}',
-        ]),
-        panel('table', 'Commands, last hour', 'By rule and action.', 'none', [
-          `sum by (rule, action) (${hour('commands_total')}) > 0`,
-          '',
-        ]),
+        COMMANDS,
+        orElse(
+          'No command in the last hour',
+          table(
+            'Commands, last hour',
+            'By rule or intent and by action.',
+            'none',
+            'commands',
+            `sum by (rule, action) (${hour('commands_total')}) > 0`,
+          ),
+        ),
       ],
     },
     {
       title: 'Findings',
       panels: [
-        panel('stacked', 'Findings by code', 'What people should know.', 'ops', [
-          `sum by (code) (${rate('findings_total')})`,
+        bands(
+          'Findings by code',
+          'What people should know.',
+          'cpm',
+          `sum by (code) (${perMinute('findings_total')})`,
           '{{code}}',
-        ]),
-        panel('stacked', 'Shadow hits by rule', 'What rules would have done if they were enforced.', 'ops', [
-          `sum by (rule) (${rate('shadow_hits_total')})`,
+          'No finding',
+        ),
+        bands(
+          'Shadow hits by rule',
+          'What rules would have done if they were enforced.',
+          'cpm',
+          `sum by (rule) (${perMinute('shadow_hits_total')})`,
           '{{rule}}',
-        ]),
-        panel('stacked', 'Lifted by exceptions', 'What exceptions kept rules from.', 'ops', [
-          `sum by (exception) (${rate('bounds_lifted_total')})`,
+          'No hit in the shadow',
+        ),
+        bands(
+          'Lifted by exceptions',
+          'What exceptions kept rules from.',
+          'cpm',
+          `sum by (exception) (${perMinute('bounds_lifted_total')})`,
           '{{exception}}',
-        ]),
+          'No exception lifted anything',
+        ),
       ],
     },
     {
       title: 'People',
       panels: [
-        panel('lines', 'Asked, answered, overdue', 'Pauses that ask a person, and what came.', 'ops', [
-          `sum by (code) (${rate('findings_total', 'code=~"decision_.*"')})`,
+        panel('lines', 'Asked, answered, overdue', 'Pauses that ask a person, and what came.', 'cpm', [
+          `sum by (code) (${perMinute('findings_total', 'code=~"decision_.*"')})`,
           '{{code}}',
         ]),
-        panel('stacked', 'Relayed', 'What enforcers and reviewers say, on its way into the log.', 'ops', [
+        bands(
+          'Relayed',
+          'What enforcers and reviewers say, on its way into the log.',
+          'ops',
           `sum by (topic, outcome) (${rate('relayed_total')})`,
           '{{topic}} {{outcome}}',
-        ]),
+          'Nothing was said',
+        ),
       ],
     },
     {

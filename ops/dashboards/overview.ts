@@ -1,6 +1,6 @@
 import type { Dashboard } from '../panel.ts';
 import { NUMBERS } from './numbers.ts';
-import { node, of, panel, rate } from './query.ts';
+import { bands, node, of, panel, perMinute, rate, table } from './query.ts';
 
 export const OVERVIEW: Dashboard = {
   uid: 'firebreak-overview',
@@ -15,18 +15,26 @@ export const OVERVIEW: Dashboard = {
     {
       title: 'Flow',
       panels: [
-        panel('stacked', 'Records', 'Read from the log, by type.', 'ops', [
+        bands(
+          'Records',
+          'Read from the log, by type.',
+          'ops',
           `sum by (type) (${rate('records_total')})`,
           '{{type}}',
-        ]),
+          'Nothing was read',
+        ),
         panel('lines', 'Lag', 'Age of the oldest record that waits, by analyzer.', 's', [
           `max by (instance) (${of('lag_seconds')})`,
           '{{instance}}',
         ]),
-        panel('stacked', 'Commands', 'By action.', 'ops', [
-          `sum by (action) (${rate('commands_total')})`,
+        bands(
+          'Commands',
+          'By action.',
+          'cpm',
+          `sum by (action) (${perMinute('commands_total')})`,
           '{{action}}',
-        ]),
+          'No command',
+        ),
       ],
     },
     {
@@ -38,7 +46,13 @@ export const OVERVIEW: Dashboard = {
           '{{instance}}',
         ]),
         panel('lines', 'Memory', 'Resident.', 'bytes', [node('process_resident_memory_bytes'), '{{instance}}']),
-        panel('table', 'Versions', 'More than one only during an upgrade.', 'none', [of('build_info'), '']),
+        table(
+          'Versions',
+          'More than one line only during an upgrade.',
+          'none',
+          'analyzers',
+          `count by (version, engine, node) (${of('build_info')})`,
+        ),
       ],
     },
   ],

@@ -1,6 +1,6 @@
 import type { Dashboard } from '../panel.ts';
 import { NUMBERS } from './numbers.ts';
-import { node, of, panel, quantile, rate } from './query.ts';
+import { bands, node, of, panel, perMinute, quantile, rate } from './query.ts';
 
 export const PIPELINE: Dashboard = {
   uid: 'firebreak-pipeline',
@@ -14,29 +14,43 @@ export const PIPELINE: Dashboard = {
           `sum by (instance) (${rate('records_total')})`,
           '{{instance}}',
         ]),
-        panel('lines', 'Lag in records', 'By partition.', 'short', [of('lag_records'), '{{partition}}']),
-        panel('lines', 'Lag in seconds', 'By partition.', 's', [of('lag_seconds'), '{{partition}}']),
+        panel('lines', 'Lag in records', 'Of the partitions that are furthest behind.', 'short', [
+          `topk(8, ${of('lag_records')})`,
+          '{{partition}}',
+        ]),
+        panel('lines', 'Lag in seconds', 'Of the partitions that are furthest behind.', 's', [
+          `topk(8, ${of('lag_seconds')})`,
+          '{{partition}}',
+        ]),
       ],
     },
     {
       title: 'Errors',
       panels: [
-        panel('stacked', 'Quarantine by reason', 'Look into firebreak.quarantine.', 'ops', [
-          `sum by (reason) (${rate('refused_total')})`,
+        bands(
+          'Quarantine by reason',
+          'Look into firebreak.quarantine.',
+          'cpm',
+          `sum by (reason) (${perMinute('refused_total')})`,
           '{{reason}}',
-        ]),
-        panel('stacked', 'Tenures lost', 'rolled_back and state_lost: Redis lost writes.', 'ops', [
-          `sum by (reason) (${rate('tenures_lost_total')})`,
+          'Nothing was refused',
+        ),
+        bands(
+          'Tenures lost',
+          'rolled_back and state_lost: Redis lost writes.',
+          'cpm',
+          `sum by (reason) (${perMinute('tenures_lost_total')})`,
           '{{reason}}',
-        ]),
+          'None lost',
+        ),
         panel(
           'lines',
           'Given up, rebuilt, discarded',
           'A few at a restart of Kafka or Redis.',
-          'ops',
-          [`sum(${rate('partitions_given_up_total')})`, 'given up'],
-          [`sum(${rate('rebuilds_total')})`, 'rebuilt'],
-          [`sum(${rate('states_discarded_total')})`, 'discarded'],
+          'cpm',
+          [`sum(${perMinute('partitions_given_up_total')})`, 'given up'],
+          [`sum(${perMinute('rebuilds_total')})`, 'rebuilt'],
+          [`sum(${perMinute('states_discarded_total')})`, 'discarded'],
         ),
       ],
     },
@@ -64,10 +78,14 @@ export const PIPELINE: Dashboard = {
           of('proven_age_seconds'),
           '{{instance}}',
         ]),
-        panel('stacked', 'What became of records', 'Their sum is what was read.', 'ops', [
+        bands(
+          'What became of records',
+          'Their sum is what was read.',
+          'ops',
           `sum by (outcome) (${rate('offsets_accounted_total')})`,
           '{{outcome}}',
-        ]),
+          'Nothing was read',
+        ),
         NUMBERS.difference,
       ],
     },

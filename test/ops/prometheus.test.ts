@@ -6,6 +6,8 @@ import { type Watched, watched } from './watched.ts';
 
 const WITHIN = { timeout: 30_000, interval: 250 };
 const RATE_INTERVAL = '5m';
+/** A panel that leaves out what is 0 has nothing to show on a good day. */
+const withZeros = (expr: string) => expr.replace(/ > 0$/, '');
 
 describe('a real Prometheus that scrapes a real analyzer', { timeout: 60_000 }, () => {
   let world: Watched;
@@ -45,7 +47,7 @@ describe('a real Prometheus that scrapes a real analyzer', { timeout: 60_000 }, 
     expect(queries.length).toBeGreaterThan(40);
     const empty = async () => {
       const found = queries.map(async ({ at, expr }) => {
-        const samples = await world.prometheus.query(withoutVariables(expr, RATE_INTERVAL));
+        const samples = await world.prometheus.query(withoutVariables(withZeros(expr), RATE_INTERVAL));
         return samples.some(({ value }) => Number.isFinite(value)) ? [] : [`${at}: ${expr}`];
       });
       return (await Promise.all(found)).flat();
@@ -72,7 +74,7 @@ describe('a real Prometheus that scrapes a real analyzer', { timeout: 60_000 }, 
     const given = lines.find(({ msg }) => msg === 'the group gave this process its partitions');
     expect(given).toMatchObject({ level: 'info', partitions: [0, 1] });
     const taken = lines.filter(({ msg }) => msg === 'partition taken over').map(({ partition }) => partition);
-    expect(taken.sort()).toEqual([0, 1]);
+    expect(new Set(taken)).toEqual(new Set([0, 1])); // again where the machine was slow
     expect(lines.filter(({ level, kafkajs }) => level === 'info' && kafkajs !== undefined)).toEqual([]);
   });
 });
