@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Baseline, type Budgets } from '../domain/baseline.ts';
+import { type Baseline, BaselineDocument, type Budgets } from '../domain/baseline.ts';
 import { explain } from '../domain/explain.ts';
 import type { Intent } from '../domain/intent.ts';
 import { scoresOf } from '../domain/reach.ts';
@@ -8,6 +8,7 @@ import type { PolicySettings } from '../domain/rule.ts';
 import { shareText } from '../domain/share.ts';
 import { checkIntent } from '../engine/evidence/intent.ts';
 import { numbersMeaning } from '../engine/plan/learned.ts';
+import type { RawBaseline } from '../formats/baseline-signature.ts';
 import { certify } from '../learning/certify.ts';
 import { readAtMost } from './bounded-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
@@ -20,25 +21,32 @@ export const BASELINE_FILE = 'baseline.json';
 /** Far above what the most intents can learn; what is larger is another file that got this name. */
 const BASELINE_BYTES_MAX = 64 * 1024 * 1024;
 
+export interface BaselineFile {
+  file: string;
+  baseline: Baseline;
+  /** As the file has it: what its signature covers. */
+  document: RawBaseline;
+}
+
 /** The baseline of a folder; undefined where there is none, or one that a diagnostic says to be unusable. */
-export function readBaseline(folder: string, diagnostics: Diagnostic[]): Promise<Baseline | undefined> {
+export function readBaseline(folder: string, diagnostics: Diagnostic[]): Promise<BaselineFile | undefined> {
   return readBaselineFile(join(folder, BASELINE_FILE), diagnostics);
 }
 
 /** Of a folder, or of the file itself. Undefined where there is none; throws with every reason why it cannot be used. */
-export async function baselineAt(path: string): Promise<Baseline | undefined> {
+export async function baselineAt(path: string): Promise<BaselineFile | undefined> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
   const diagnostics: Diagnostic[] = [];
   const file = found?.isDirectory() === true ? join(path, BASELINE_FILE) : path;
-  const baseline = await readBaselineFile(file, diagnostics);
+  const read = await readBaselineFile(file, diagnostics);
   if (diagnostics.length > 0) throw new Error(diagnostics.map(({ message }) => `${file}: ${message}`).join('\n'));
-  return baseline;
+  return read;
 }
 
-async function readBaselineFile(file: string, diagnostics: Diagnostic[]): Promise<Baseline | undefined> {
+async function readBaselineFile(file: string, diagnostics: Diagnostic[]): Promise<BaselineFile | undefined> {
   const bytes = await readAtMost(file, BASELINE_BYTES_MAX).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;
@@ -56,8 +64,11 @@ async function readBaselineFile(file: string, diagnostics: Diagnostic[]): Promis
     refuse(`not JSON: ${(error as Error).message}; learn it again with firebreak learn`);
     return undefined;
   }
-  const parsed = Baseline.safeParse(json);
-  if (parsed.success) return parsed.data;
+  const parsed = BaselineDocument.safeParse(json);
+  if (parsed.success) {
+    const { signature: _apart, ...baseline } = parsed.data;
+    return { file, baseline, document: json as RawBaseline };
+  }
   for (const { path, found, allowed } of explain(parsed.error, json))
     refuse(`${path}: found ${found}; allowed: ${allowed}`);
   return undefined;

@@ -173,6 +173,10 @@ export const Config = z
           .array(z.string().min(1))
           .default([])
           .describe('Sources whose actions count only with the signature of a gateway; `*` is every action.'),
+        signedBaselines: z
+          .boolean()
+          .default(false)
+          .describe('Activate no baseline without the signature of a learner whom the key file trusts.'),
       })
       .prefault({})
       .describe('Signatures.'),

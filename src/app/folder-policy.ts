@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ActivationHistory } from '../adapters/kafka/activation-history.ts';
 import type { Stats } from '../adapters/telemetry/stats.ts';
 import type { PolicyBody } from '../domain/rule.ts';
+import type { Keyring } from '../formats/signature.ts';
 import { type ActivationParts, activate, adviseOwner } from './activation.ts';
+import { BASELINE_FILE } from './baseline-file.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { policyHash, RulesRefused, yamlFilesAt } from './rule-folder.ts';
 import { loadPack } from './rule-pack.ts';
@@ -15,6 +18,8 @@ export interface FolderPolicyParts extends ActivationParts {
   logger: Logger;
   /** Time between two looks at the folder. Looked at, not watched: a mounted folder tells nobody when it changes. */
   reloadIntervalMs: number;
+  /** With it, the baseline must be signed by a learner among these. */
+  signers?: Keyring | undefined;
 }
 
 const SUPERSEDED =
@@ -50,7 +55,7 @@ export class FolderPolicy {
   /** Throws a RulesRefused where the folder is not fit: nobody has a policy of it yet. */
   static async open(path: string, parts: FolderPolicyParts): Promise<FolderPolicy> {
     const digest = await digestOf(path);
-    const { body } = await loadPack(path);
+    const { body } = await loadPack(path, parts.signers);
     return new FolderPolicy(path, parts, body, digest);
   }
 
@@ -77,11 +82,11 @@ export class FolderPolicy {
 
   /** Takes what the folder holds now. */
   async look(): Promise<void> {
-    const { stats, logger } = this.#parts;
+    const { stats, logger, signers } = this.#parts;
     const digest = await digestOf(this.#path);
     if (digest !== this.#digest) {
       try {
-        this.#body = (await loadPack(this.#path)).body;
+        this.#body = (await loadPack(this.#path, signers)).body;
         stats.folder = 'accepted';
         this.#wanted = true;
       } catch (error) {
@@ -122,10 +127,12 @@ export class FolderPolicy {
 /** Of the names and bytes of everything that makes the policy or tests it. */
 async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of await yamlFilesAt(path))
-    hash
-      .update(`${file}\0`)
-      .update(await readFile(file))
-      .update('\0');
+  for (const file of [...(await yamlFilesAt(path)), join(path, BASELINE_FILE)]) {
+    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+      throw error;
+    });
+    if (bytes !== undefined) hash.update(`${file}\0${bytes.length}\0`).update(bytes);
+  }
   return hash.digest('hex');
 }

@@ -13,6 +13,7 @@ import {
   type SigningKey,
   signingKeyOf,
 } from '../formats/signature.ts';
+import type { Config } from './config.ts';
 
 /** What a process signs with, and whom it believes. Its own key is believed in its own roles. */
 export const KeyFile = z
@@ -74,6 +75,11 @@ export async function loadKeyFile(path: string): Promise<Keys> {
   } catch (cause) {
     throw new Error(`${path}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Whose signature a baseline needs before it is activated; undefined: nobody's. */
+export function signersOf({ keys }: Pick<Config, 'keys'>, { keyring }: Pick<Keys, 'keyring'>): Keyring | undefined {
+  return keys.signedBaselines ? keyring : undefined;
 }
 
 function parseKeyFile(path: string, text: string): KeyFile {

@@ -6,7 +6,14 @@ import { expiryText, isExpired } from '../domain/expiry.ts';
 import { DEFAULT_SETTINGS, INTENTS_MAX, type PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { YAML_LIMITS } from '../formats/yaml-limits.ts';
-import { readBaseline, uncertified, underBudgets, unlearned, unlearnedNumbers } from './baseline-file.ts';
+import {
+  type BaselineFile,
+  readBaseline,
+  uncertified,
+  underBudgets,
+  unlearned,
+  unlearnedNumbers,
+} from './baseline-file.ts';
 import { readAtMost } from './bounded-file.ts';
 import type { LocatedIntent } from './intent-document.ts';
 import { type Diagnostic, namedMessage } from './rule-diagnostics.ts';
@@ -17,6 +24,8 @@ import { Fragments } from './rule-fragments.ts';
 export interface RuleFolder {
   /** Every rule without an error; with an error anywhere it is not the policy that its authors mean. */
   body: PolicyBody;
+  /** Where its baseline comes from; undefined where it has none. */
+  learned: BaselineFile | undefined;
   rules: LocatedRule[];
   expiries: LocatedExpiry[];
   diagnostics: Diagnostic[];
@@ -72,12 +81,12 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
   const intents = read.flatMap((one) => one.intents);
   const baselines = await Promise.all(paths.map((path) => readBaseline(path, diagnostics)));
   const learned = baselines.find((one) => one !== undefined);
-  const baseline = learned && underBudgets(learned, settings.budgets);
+  const baseline = learned && underBudgets(learned.baseline, settings.budgets);
   diagnostics.push(
     ...tooMany(intents),
     ...unlearned(intents, baseline),
     ...unlearnedNumbers(rules, baseline),
-    ...uncertified(paths, settings, learned),
+    ...uncertified(paths, settings, learned?.baseline),
   );
   const body: PolicyBody = {
     format: 1,
@@ -86,7 +95,7 @@ export async function loadRules(paths: readonly string[]): Promise<RuleFolder> {
     ...(intents.length === 0 ? {} : { intents: intents.map(({ intent }) => intent) }),
     ...(baseline === undefined ? {} : { baseline }),
   };
-  return { body, rules, expiries: read.flatMap((one) => one.expiries), diagnostics, files };
+  return { body, learned, rules, expiries: read.flatMap((one) => one.expiries), diagnostics, files };
 }
 
 /** What is over by `nowMs`, for whoever checks or activates the folder. A warning: it is not the rules that changed. */

@@ -20,7 +20,7 @@ import { Analyzer } from './analyzer.ts';
 import { type Config, groupIdOf } from './config.ts';
 import { FolderPolicy } from './folder-policy.ts';
 import { kafkaOf, outletOf, policyLibraryOf, policyTopicOf } from './kafka-parts.ts';
-import { loadKeyFile } from './keys.ts';
+import { loadKeyFile, signersOf } from './keys.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { Policies } from './policies.ts';
 import { notReady } from './readiness.ts';
@@ -102,7 +102,13 @@ async function start(
   const folder =
     rules === undefined
       ? undefined
-      : await FolderPolicy.open(rules, { ...activation, stats, logger, reloadIntervalMs });
+      : await FolderPolicy.open(rules, {
+          ...activation,
+          stats,
+          logger,
+          reloadIntervalMs,
+          signers: signersOf(config, keys),
+        });
 
   // A client of its own: kafkajs keeps the offsets of a group in the client.
   const source = new KafkaLogSource({

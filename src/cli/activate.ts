@@ -6,7 +6,7 @@ import { createLogger } from '../adapters/telemetry/log.ts';
 import { activate, adviseActivation } from '../app/activation.ts';
 import type { Config } from '../app/config.ts';
 import { kafkaOf, outletOf, policyLibraryOf, policyTopicOf } from '../app/kafka-parts.ts';
-import { loadKeyFile } from '../app/keys.ts';
+import { loadKeyFile, signersOf } from '../app/keys.ts';
 import { policyChanges } from '../app/policy-changes.ts';
 import { policyHash, type RuleFolder } from '../app/rule-folder.ts';
 import { loadPack } from '../app/rule-pack.ts';
@@ -44,7 +44,9 @@ export function registerActivate(program: Command): void {
   configOptions(command, used).action(async (dir: string, options: ActivateOptions) => {
     const superseded = options.force ? 'replace' : 'refuse';
     const doing = options.dryRun ? 'tell' : 'activate';
-    await activateOn(configOf(options), await loadPack(dir), { by: options.by, superseded, doing });
+    const config = configOf(options);
+    const pack = await loadPack(dir, signersOf(config, await loadKeyFile(config.keys.file)));
+    await activateOn(config, pack, { by: options.by, superseded, doing });
   });
 }
 

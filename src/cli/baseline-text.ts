@@ -1,8 +1,17 @@
+import type { BaselineFile } from '../app/baseline-file.ts';
 import { type BaselineDiff, type IntentDiff, MOVED_FACTOR } from '../app/learn/baseline-diff.ts';
-import type { CertifiedThreshold } from '../domain/baseline.ts';
+import type { BaselineSignature, CertifiedThreshold } from '../domain/baseline.ts';
 import { CONDITIONS } from '../domain/level.ts';
 import { aligned } from './columns.ts';
+import { usualLines } from './learn-text.ts';
 import { BOUNDS_TEXT, movesText } from './moves-text.ts';
+
+/** Who vouches for a baseline, as far as it was looked at. */
+export interface Signer {
+  signature: BaselineSignature | undefined;
+  /** Why it does not count, by the keys that were given; `unchecked` without keys. */
+  verdict: 'unchecked' | 'good' | { fault: string };
+}
 
 /** Of a list so many are named; --json has all. */
 const NAMED = 5;
@@ -25,6 +34,27 @@ export function baselineDiffText({ sessions, thresholds, intents, beyond }: Base
   for (const one of intents) if (!isUnmoved(one)) lines.push(...intentLines(one));
   if (silent.length > 0) lines.push(`as before (no rate moved by a factor of ${MOVED_FACTOR}): ${silent.join(', ')}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** One baseline, for the person who is asked to vouch for it. */
+export function baselineText({ file, baseline }: BaselineFile, signer: Signer): string {
+  const counts = Object.entries(baseline.sessions).map(([part, count]) => `${part} ${count}`);
+  const rows = [
+    ['file', file],
+    ['signed', signatureText(signer)],
+    ['sessions', counts.join(', ')],
+    ...CONDITIONS.map((condition) => [condition, thresholdText(baseline.thresholds[condition])]),
+    ...usualLines(baseline),
+  ];
+  return `${aligned(rows).join('\n')}\n`;
+}
+
+/** Who signed, and whether that counts as far as anybody looked. */
+export function signatureText({ signature, verdict }: Signer): string {
+  if (signature === undefined) return 'by nobody';
+  const who = `by ${signature.key} at ${signature.at}`;
+  if (verdict === 'good') return who;
+  return verdict === 'unchecked' ? `${who} (not checked; --keys FILE checks it)` : `${who}: ${verdict.fault}`;
 }
 
 function thresholdText({ c, alpha, grade, n }: CertifiedThreshold): string {

@@ -4,7 +4,7 @@ import { createTopics } from '../adapters/kafka/topics.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { createLogger } from '../adapters/telemetry/log.ts';
 import { kafkaOf } from '../app/kafka-parts.ts';
-import { generateKeyPair, storeKeyFile } from '../app/keys.ts';
+import { generateKeyPair, loadKeyFile, signersOf, storeKeyFile } from '../app/keys.ts';
 import { loadPack } from '../app/rule-pack.ts';
 import { UnfitTopics } from '../app/service.ts';
 import { activateOn } from './activate.ts';
@@ -28,7 +28,10 @@ export function registerInit(program: Command): void {
   configOptions(init, used).action(async (options: InitOptions) => {
     const config = configOf(options);
     // Mistakes in the rules and tests that fail stop this before anything is made.
-    const folder = config.policy.rules === undefined ? undefined : await loadPack(config.policy.rules);
+    // A key that is yet to be made has signed no baseline.
+    const keys = existsSync(config.keys.file) ? await loadKeyFile(config.keys.file) : { keyring: new Map() };
+    const { rules } = config.policy;
+    const folder = rules === undefined ? undefined : await loadPack(rules, signersOf(config, keys));
     if (existsSync(config.keys.file)) say(`key file ${config.keys.file}: there already`);
     else {
       await storeKeyFile(config.keys.file, { key: generateKeyPair(), trusted: [] });

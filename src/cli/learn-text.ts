@@ -32,18 +32,7 @@ export function learnText(baseline: Baseline, learned: Learned): string {
     ],
   ];
   if (cut > 0) lines.push(['left out', `${number(cut)} sessions that were stopped and not released`]);
-  for (const [id, { global, cohorts, known }] of Object.entries(baseline.intents)) {
-    const values = known === undefined ? '' : `, ${number(known['']?.length ?? 0)} known values`;
-    const rate = `${Number((global.events.mu * 100).toPrecision(3))} marks in 100 actions`;
-    lines.push([id, `${rate}, ${number(Object.keys(cohorts).length)} cohorts${values}`]);
-  }
-  for (const [id, { cohorts }] of Object.entries(baseline.rules ?? {})) {
-    const numbers = Object.entries(cohorts[''] ?? {}).map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`);
-    lines.push([
-      id,
-      `${numbers.join(', ')}; ${number(Object.keys(cohorts).length - 1)} cohorts with numbers of their own`,
-    ]);
-  }
+  lines.push(...usualLines(baseline));
   const isLearned = Object.keys(baseline.intents).length > 0; // numbers of rules certify nothing
   for (const condition of isLearned ? CONDITIONS : []) {
     const { alpha, c, r, n, grade } = baseline.thresholds[condition];
@@ -63,6 +52,21 @@ export function learnText(baseline: Baseline, learned: Learned): string {
   }
   const width = Math.max(...lines.map(([name]) => name.length));
   return lines.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join('');
+}
+
+/** What is usual: by intent, then by rule. */
+export function usualLines({ intents, rules = {} }: Baseline): [name: string, text: string][] {
+  return [
+    ...Object.entries(intents).map(([id, { global, cohorts, known }]): [string, string] => {
+      const values = known === undefined ? '' : `, ${number(known['']?.length ?? 0)} known values`;
+      const rate = `${Number((global.events.mu * 100).toPrecision(3))} marks in 100 actions`;
+      return [id, `${rate}, ${number(Object.keys(cohorts).length)} cohorts${values}`];
+    }),
+    ...Object.entries(rules).map(([id, { cohorts }]): [string, string] => {
+      const usual = Object.entries(cohorts[''] ?? {}).map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`);
+      return [id, `${usual.join(', ')}; ${number(Object.keys(cohorts).length - 1)} cohorts with numbers of their own`];
+    }),
+  ];
 }
 
 /** Whose sessions certify. Silent where it is nobody in particular. */

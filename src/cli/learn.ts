@@ -25,11 +25,12 @@ import {
 import type { PolicyBody } from '../domain/rule.ts';
 import { parseShare, SHARE_ALLOWED } from '../domain/share.ts';
 import { quantilesOf } from '../engine/plan/learned.ts';
+import { baselineSigner } from './baseline-signer.ts';
 import { openSource, type SourceOptions, sourceOptions } from './event-source.ts';
 import { learnText } from './learn-text.ts';
 import { BOUNDS_TEXT } from './moves-text.ts';
 import { Progress } from './progress.ts';
-import { configOptions } from './settings.ts';
+import { configOf, configOptions } from './settings.ts';
 import { packageVersion, SHIPPED_RULES } from './shipped.ts';
 import { workersOf } from './workers.ts';
 
@@ -44,6 +45,7 @@ interface Options extends SourceOptions {
   onUncertified?: Budgets['onUncertified'];
   previous?: string;
   acceptMoves?: true;
+  sign?: true;
   state?: string;
   workers: number;
 }
@@ -72,6 +74,7 @@ export function registerLearn(program: Command): void {
     )
     .option('--previous <file>', 'baseline that the new one is held to; default: what --out would replace')
     .option('--accept-moves', `take over a baseline that raises more than one version may (${BOUNDS_TEXT})`)
+    .option('--sign', 'sign what is taken over with the key of --keys, whose role is learner')
     .option('--state <dir>', 'where what was read is kept until it is learned from; default: beside --out')
     .option('--workers <n>', 'threads; any number gives the same baseline', workersOf, availableParallelism())
     .addHelpText(
@@ -88,9 +91,10 @@ export function registerLearn(program: Command): void {
         '\n\nExamples:' +
         '\n  firebreak learn october.ndjson.gz --rules my-rules --kill "1 in 1000"' +
         '\n  firebreak learn --kafka --brokers localhost:9092 --since 2026-10-01T00:00:00Z --rules my-rules' +
+        '\n  firebreak learn october.ndjson.gz --rules my-rules --sign --keys learner.keys.json' +
         '\n  firebreak activate my-rules',
     );
-  configOptions(command, (path) => path.startsWith('kafka.')).action(learn);
+  configOptions(command, (path) => path.startsWith('kafka.') || path === 'keys.file').action(learn);
 }
 
 function budgetOf(flag: string): (text: string) => number {
@@ -109,6 +113,7 @@ async function learn(files: string[], options: Options): Promise<void> {
   refuseNothing(body, folder);
   const out = options.out ?? join(folder, BASELINE_FILE);
   const budgets = budgetsOf(options, body.settings.budgets);
+  const sign = options.sign && (await baselineSigner(configOf(options).keys.file));
   const previous = options.acceptMoves ? undefined : await previousOf(options.previous, out);
   const benign = options.labels === undefined ? undefined : benignOf(await readLabels(options.labels));
   const { source, identity, close } = await openSource(files, body.settings.delayMs, options);
@@ -128,7 +133,7 @@ async function learn(files: string[], options: Options): Promise<void> {
     const lives = await Promise.all(rooms.map((room) => room.begin(cut)));
     const { baseline, certifying } = await learnBaseline(rooms, subjectOf(body), budgets, at);
     progress.done();
-    const handed = await handOver(baseline, out, previous && underBudgets(previous, budgets));
+    const handed = await handOver(baseline, out, previous && underBudgets(previous, budgets), sign);
     const counts = { events: reading.actions, resumed: reading.resumed, cut: lives.reduce((sum, one) => sum + one, 0) };
     process.stderr.write(learnText(baseline, { ...counts, ...handed, confidence: budgets.confidence, certifying }));
     await spool?.remove();
@@ -184,7 +189,7 @@ function phases(progress: Progress): (phase: string, share: number, text?: () =>
 async function previousOf(named: string | undefined, out: string): Promise<Baseline | undefined> {
   const previous = await baselineAt(named ?? out);
   if (previous === undefined && named !== undefined) throw new Error(`--previous: no baseline at ${named}`);
-  return previous;
+  return previous?.baseline;
 }
 
 /** What the command line says, else the folder. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseInstant, RFC3339 } from './instant.ts';
 import { Reach } from './reach.ts';
 
 /** What a session's evidence is made of, in the order in which ties are settled. */
@@ -132,3 +133,21 @@ export const Baseline = z
   })
   .describe('Firebreak baseline');
 export type Baseline = z.infer<typeof Baseline>;
+
+/** Who vouches for a baseline. It covers the whole file but `value`; see deploy/SECURITY.md. */
+export const BaselineSignature = z.strictObject({
+  key: z.string().min(1).max(128).describe('Id of the key that signed; its role is `learner`.'),
+  at: z
+    .string()
+    .regex(RFC3339, 'an RFC 3339 instant')
+    .refine((text) => Number.isFinite(parseInstant(text)), 'an RFC 3339 instant')
+    .describe('When, by the clock of the signer.'),
+  value: z.string().describe('Ed25519 signature, base64url.'),
+});
+export type BaselineSignature = z.infer<typeof BaselineSignature>;
+
+/** A baseline as it stands in its file. What is activated is the baseline alone: the activation has a signature of its own. */
+export const BaselineDocument = Baseline.extend({ signature: BaselineSignature.optional() }).describe(
+  'Firebreak baseline',
+);
+export type BaselineDocument = z.infer<typeof BaselineDocument>;

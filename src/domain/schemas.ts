@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { AuditEntry } from './audit.ts';
-import { Baseline } from './baseline.ts';
+import { BaselineDocument } from './baseline.ts';
 import { Command } from './command.ts';
 import { ActionEvent } from './event.ts';
 import { Finding } from './finding.ts';
@@ -21,7 +21,7 @@ export const SCHEMAS: Record<string, z.ZodType> = {
   'rule-tests': RuleTestFile,
   policy: PolicyDocument,
   'policy-body': PolicyBody,
-  baseline: Baseline,
+  baseline: BaselineDocument,
   'action-event': ActionEvent,
   command: Command,
   finding: Finding,

@@ -9,7 +9,7 @@ import { parseInstant, RFC3339 } from '../domain/instant.ts';
  * of sources that must sign. Whoever can write to the log can write a release, so a release counts only with the
  * signature of a key that has the role.
  */
-export const ROLES = ['owner', 'decider', 'policy', 'enforcer', 'gateway'] as const;
+export const ROLES = ['owner', 'decider', 'policy', 'enforcer', 'gateway', 'learner'] as const;
 export const Role = z.enum(ROLES);
 export type Role = z.infer<typeof Role>;
 
@@ -109,8 +109,8 @@ export function verifyBytes(bytes: Uint8Array, signature: string, publicKey: Key
   return SIGNATURE.test(signature) && verify(null, bytes, publicKey, Buffer.from(signature, 'base64url'));
 }
 
-/** Exactly the characters of 64 bytes; Buffer.from would pass over any others. */
-const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
+/** Exactly the characters of 64 bytes, spare bits zero; Buffer.from would pass over any others. */
+const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/;
 
 export const KEY_HEADER = 'fb-key';
 export const SIGNATURE_HEADER = 'fb-signature';
@@ -195,7 +195,11 @@ export function commandSignatureFault(
 }
 
 /** The key that the claim names, or why it does not count whatever it signed. */
-function keyOf({ kid, signature, appendMs }: Claim, roles: readonly Role[], keyring: Keyring): TrustedKey | string {
+export function keyOf(
+  { kid, signature, appendMs }: Claim,
+  roles: readonly Role[],
+  keyring: Keyring,
+): TrustedKey | string {
   if (kid === undefined || signature === undefined) {
     return `signature missing: headers ${KEY_HEADER} and ${SIGNATURE_HEADER}`;
   }

@@ -1,6 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Activation } from '../../src/adapters/kafka/activation-history.ts';
@@ -8,10 +8,16 @@ import { ManualClock } from '../../src/adapters/memory/clock.ts';
 import { MemoryPolicyLibrary } from '../../src/adapters/memory/policy-library.ts';
 import { Stats } from '../../src/adapters/telemetry/stats.ts';
 import { FolderPolicy } from '../../src/app/folder-policy.ts';
+import { generateKeyPair } from '../../src/app/keys.ts';
+import { RulesRefused } from '../../src/app/rule-folder.ts';
+import { canonicalJson } from '../../src/domain/canonical-json.ts';
 import type { Output } from '../../src/domain/output.ts';
 import { PolicyBody } from '../../src/domain/rule.ts';
 import { Partition } from '../../src/engine/partition.ts';
 import { compilePolicy, ENGINE_VERSION } from '../../src/engine/plan/policy.ts';
+import { signBaseline } from '../../src/formats/baseline-signature.ts';
+import { type Keyring, keyringOf, publicJwkOf, signingKeyOf } from '../../src/formats/signature.ts';
+import { baselineOf } from '../engine/evidence/lessons.ts';
 
 const rule = (pause: number, more = '') => `id: many-deletes
 title: Many deletions
@@ -44,7 +50,7 @@ class Owner {
     return this.partition.state.policy?.hash;
   }
 
-  open(): Promise<FolderPolicy> {
+  open(signers?: Keyring): Promise<FolderPolicy> {
     const write = (line: string) => void this.logged.push(JSON.parse(line).msg);
     return FolderPolicy.open(this.#path, {
       library: this.library,
@@ -53,6 +59,7 @@ class Owner {
       stats: this.stats,
       logger: pino({ level: 'info' }, { write }),
       reloadIntervalMs: 1000,
+      signers,
       history: {
         read: async () => [...this.history],
         add: async (one) => {
@@ -127,6 +134,63 @@ describe('the rules folder of a service', () => {
     await folder.look();
     expect(owner.stats.folder).toBe('accepted');
     expect(owner.following).not.toBe(first);
+  });
+
+  describe('with a baseline', () => {
+    const learner = generateKeyPair(['learner']);
+    const keyring = keyringOf([publicJwkOf(learner)]);
+    const learned = (parameters: number) => baselineOf([], { sessions: { parameters, maps: 1, thresholds: 1 } });
+    const signed = (parameters: number) =>
+      canonicalJson(signBaseline(learned(parameters), signingKeyOf(learner), Date.UTC(2026, 10, 1)));
+    const write = (text: string) => writeFile(join(dirname(file), 'baseline.json'), text);
+
+    it('is activated again when that is learned, signed or not', async () => {
+      const folder = await owner.open();
+      await folder.offerTo(owner);
+      const before = owner.following;
+      await write(canonicalJson(learned(1)));
+      await folder.look();
+      const first = owner.following;
+      expect(first).not.toBe(before);
+      // Who vouches for it is no part of what judges.
+      await write(signed(1));
+      await folder.look();
+      expect(owner.following).toBe(first);
+    });
+
+    it.each([
+      ['unsigned', canonicalJson(learned(2)), 'baseline.json: not signed; allowed: a baseline signed by '],
+      ['altered', signed(1).replace('"parameters":1', '"parameters":2'), 'was changed after it was signed; allowed'],
+      ['without JSON', signed(1).slice(1), 'not JSON'],
+    ])('takes only one that a learner signed: %s', async (_, text, reason) => {
+      await write(signed(1));
+      const folder = await owner.open(keyring);
+      await folder.offerTo(owner);
+      const first = owner.following;
+      expect(first).toBeDefined();
+      await write(text);
+      await folder.look();
+      expect([owner.following, owner.stats.folder]).toEqual([first, 'refused']);
+      expect(owner.logged[1]).toContain(reason);
+      await expect(owner.open(keyring)).rejects.toThrow(RulesRefused);
+      await write(signed(2));
+      await folder.look();
+      expect(owner.stats.folder).toBe('accepted');
+      expect(owner.following).not.toBe(first);
+    });
+
+    it('says that nobody is there whose signature would count', async () => {
+      await write(signed(1));
+      await expect(owner.open(new Map())).rejects.toThrow(
+        /a key that is not trusted here; allowed: a baseline signed, and no key with the role learner is trusted here/,
+      );
+    });
+
+    it('may also have none', async () => {
+      const folder = await owner.open(keyring);
+      await folder.offerTo(owner);
+      expect(owner.following).toBeDefined();
+    });
   });
 
   it('goes back to a policy that was replaced only by force', async () => {

@@ -91,7 +91,7 @@ describe('firebreak learn', { timeout: 120_000 }, () => {
     expect((await firebreak(['learn', 'other/events.ndjson', '--rules', 'other'])).code).toBe(0);
     const { code, out } = await firebreak(['baseline', 'diff', '.', 'other']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^sessions: parameters \d+ -> \d+,/);
+    expect(out).toMatch(/^signed before: by nobody\nsigned after: {2}by nobody\nsessions: parameters \d+ -> \d+,/);
     expect(out).toMatch(/reconnaissance\n +agent\.role=mail +x [\d.]+ +[\d.]+ -> [\d.]+ marks in 100 actions/);
     expect(out).toContain('known values that are gone: 1 (person-7)');
     expect(out).toContain('known values that are new: 1 (newcomer)');
@@ -102,6 +102,54 @@ describe('firebreak learn', { timeout: 120_000 }, () => {
       code: 1,
       err: expect.stringContaining('no baseline.json in missing; firebreak learn'),
     });
+  });
+
+  it('signs what it takes over, and a person signs what was looked at', async () => {
+    await firebreak(['keys', 'make', 'learner.keys.json', '--roles', 'learner']);
+    await firebreak(['keys', 'make', 'owner.keys.json', '--roles', 'owner']);
+    const { kid } = JSON.parse((await firebreak(['keys', 'public', 'learner.keys.json'])).out);
+    await copyFile(join(folder, 'baseline.json'), join(folder, 'signed.json'));
+    const learn = ['learn', 'events.ndjson', '--rules', '.', '--kill', '1%', '--pause', '2%', '--out', 'signed.json'];
+
+    const owner = await firebreak([...learn, '--sign', '--keys', 'owner.keys.json']);
+    expect(owner.code).toBe(1);
+    expect(owner.err).toContain('owner.keys.json: its key has the role owner; a baseline needs learner');
+
+    expect((await firebreak([...learn, '--sign', '--keys', 'learner.keys.json'])).code).toBe(0);
+    const shown = await firebreak(['baseline', 'show', 'signed.json', '--keys', 'learner.keys.json']);
+    expect(shown).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(new RegExp(`^signed +by ${kid} at \\S+$`, 'm')),
+    });
+    expect(shown.out).toMatch(/^kill +above [\d.]+ nats \(conformal, n = \d+, budget 0.01\)$/m);
+    const untrusted = await firebreak(['baseline', 'show', 'signed.json', '--keys', 'owner.keys.json']);
+    expect(untrusted).toMatchObject({ code: 1, out: expect.stringContaining('a key that is not trusted here') });
+    const { signature, ...rest } = JSON.parse(await readFile(join(folder, 'signed.json'), 'utf8'));
+    expect(signature.key).toBe(kid);
+    expect(rest).toEqual(JSON.parse(await readFile(join(folder, 'baseline.json'), 'utf8')));
+
+    await writeFile(join(folder, 'signed.json'), JSON.stringify({ ...rest, signature, onUncertified: 'kill' }));
+    const altered = await firebreak(['baseline', 'show', 'signed.json', '--keys', 'learner.keys.json']);
+    expect(altered).toMatchObject({ code: 1, out: expect.stringContaining('was changed after it was signed') });
+    const diff = await firebreak(['baseline', 'diff', '.', 'signed.json', '--keys', 'learner.keys.json']);
+    expect(diff.out).toMatch(
+      new RegExp(`^signed before: by nobody\nsigned after: {2}by ${kid} at \\S+: signature by ${kid} does not fit`),
+    );
+    await mkdir(join(folder, 'altered'));
+    await copyFile(join(folder, 'sends.yaml'), join(folder, 'altered/sends.yaml'));
+    await copyFile(join(folder, 'signed.json'), join(folder, 'altered/baseline.json'));
+    await mkdir(join(folder, 'settings'));
+    await writeFile(join(folder, 'settings/strict.yaml'), 'keys: { file: learner.keys.json, signedBaselines: true }\n');
+    const activated = await firebreak(['activate', 'altered', '--config', 'settings/strict.yaml']);
+    expect(activated).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(
+        `altered/baseline.json: signature by ${kid} does not fit: the file was changed after it was signed; allowed: a baseline signed by ${kid}`,
+      ),
+    });
+    const signed = await firebreak(['baseline', 'sign', 'signed.json', '--keys', 'learner.keys.json']);
+    expect(signed).toMatchObject({ code: 0, out: expect.stringMatching(`signed.json: by ${kid} at `) });
+    expect((await firebreak(['baseline', 'show', 'signed.json', '--keys', 'learner.keys.json'])).code).toBe(0);
   });
 
   it('does not take over a baseline that raises a rate by more than one version may', async () => {

@@ -9,6 +9,7 @@ import {
   keyringOf,
   privateJwkOf,
   publicJwkOf,
+  ROLES,
   type Role,
   signingKeyOf,
   signRecord,
@@ -226,6 +227,7 @@ describe('decodeRecord: control records', () => {
     policy: keyOf('policy'),
     enforcer: keyOf('enforcer'),
     gateway: keyOf('gateway'),
+    learner: keyOf('learner'),
   };
   const keyring = keyringOf(Object.values(jwks).map(publicJwkOf));
   const bodies = {
@@ -243,9 +245,7 @@ describe('decodeRecord: control records', () => {
 
   it.each(
     Object.entries(bodies).flatMap(([type, { key, value, signers }]) =>
-      (['owner', 'decider', 'policy', 'enforcer', 'gateway'] as const).map(
-        (role) => [type, role, key, value, signers.includes(role)] as const,
-      ),
+      ROLES.map((role) => [type, role, key, value, signers.includes(role)] as const),
     ),
   )('%s signed by %s', (type, role, key, value, allowed) => {
     const { body } = decodeRecord(signed(type, key, value, role), keyring);
