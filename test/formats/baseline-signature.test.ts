@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { BaselineDocument } from '../../src/domain/baseline.ts';
 import { canonicalJson } from '../../src/domain/canonical-json.ts';
 import { baselineSignatureFault, type RawBaseline, signBaseline } from '../../src/formats/baseline-signature.ts';
 import { keyringOf, privateJwkOf, publicJwkOf, ROLES, type Role, signingKeyOf } from '../../src/formats/signature.ts';
@@ -38,7 +39,8 @@ describe('the signature of a baseline', () => {
         }
         // A number may be written in two ways: what is read is the same then, and is what was signed.
         fc.pre(canonicalJson(altered) !== text);
-        expect(baselineSignatureFault(altered, keyring)).toMatch(/^not signed|signature/);
+        if (!BaselineDocument.safeParse(altered).success) return; // and therefore refused before
+        expect(baselineSignatureFault(altered, keyring)).toMatch(/signature/);
       }),
       { numRuns: 500 },
     );

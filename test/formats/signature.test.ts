@@ -34,6 +34,16 @@ function headersOf(signed: Record<string, string>) {
 }
 
 describe('signature', () => {
+  it('has one text: the bits of its last letter that are beyond 64 bytes are zero', () => {
+    const bytes = Buffer.from('x');
+    const signature = signBytes(bytes, key);
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const next = letters[letters.indexOf(signature.at(-1)!) + 1];
+    const other = signature.slice(0, -1) + next;
+    expect(Buffer.from(other, 'base64url')).toEqual(Buffer.from(signature, 'base64url'));
+    expect([signature, other].map((one) => verifyBytes(bytes, one, publicKeyOf(jwk)))).toEqual([true, false]);
+  });
+
   it('is the one of RFC 8032 test 2, and the key id the thumbprint of RFC 8037 for its key', () => {
     const d = Buffer.from('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb', 'hex');
     const x = Buffer.from('3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c', 'hex');
