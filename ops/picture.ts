@@ -133,7 +133,9 @@ function chart(panel: Panel, lines: Line[], { width, height }: Size, { startS, e
   const [w, h] = [width - left - 26, height - bottom - top - 34];
   const drawn = form === 'lines' ? lines.map(fromZero) : stacked(lines);
   const values = drawn.flatMap(({ points }) => points.map(({ value }) => value));
-  const [least, most] = [axisEnd(Math.min(0, ...values), unit), axisEnd(Math.max(0, ...values), unit)];
+  const most = axisEnd(Math.max(0, ...values), unit);
+  const lowest = Math.min(0, ...values);
+  const least = -lowest < most / 20 ? 0 : axisEnd(lowest, unit);
   const span = most - least || 1;
   const x = (at: number) => (left + ((at - startS) / (endS - startS)) * w).toFixed(1);
   const y = (value: number) => (top + h - ((value - least) / span) * h).toFixed(1);

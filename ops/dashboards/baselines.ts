@@ -83,7 +83,7 @@ export const BASELINES: Dashboard = {
           panel(
             'lines',
             'Drift',
-            `Of the partitions with most. Above ${ALARM} nats finished sessions are not as those that certify.`,
+            `Of the partitions with most. Above ${ALARM} nats finished sessions are not as those that certify; that holds, also when the line begins anew, until another baseline is in force.`,
             'nats',
             [`vector(${ALARM}) and on() ${of('baseline_info')}`, 'found above'],
             [`topk(8, max by (partition) (${of('baseline_drift_nats')}))`, 'partition {{partition}}'],

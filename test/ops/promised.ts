@@ -51,7 +51,7 @@ export function session(name: string, timeMs: number, actions: readonly Action[]
 export const PROMISED: World = {
   rules: RULES,
   history: Array.from({ length: 900 }, (_, n) =>
-    session(`history-${n}`, Date.UTC(2026, 0, 5) + n * 60_000, ordinary(n), 50),
+    session(`history-${n}`, Date.UTC(2026, 0, 5) + n * 60_000, ordinary(n), 1),
   ).flat(),
   budgets: ['--watch', '5%', '--pause', '1%', '--kill', '1 in 10000'],
 };
