@@ -29,6 +29,15 @@ export const INPUT: AlertGroup = {
         '{{ $value | printf "%.0f" }} jumps in a quarter of an hour. Windows follow the clock of the brokers.',
     },
     {
+      name: 'FirebreakSessionsCrowded',
+      expr: found('sessions_crowded', '15m'),
+      for: '0s',
+      severity: 'warning',
+      summary: 'An agent begins more sessions than the policy lets in.',
+      description:
+        '{{ $value | humanize }} crowds in a quarter of an hour: what begins beyond the bound is judged together.',
+    },
+    {
       name: 'FirebreakEventIdsReused',
       expr: `sum(increase(${metric('findings_total')}{code="event_id_reused"}[15m])) > 10`,
       for: '0s',

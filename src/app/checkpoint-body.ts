@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { Verdict } from '../domain/output.ts';
 import type { RawRecord } from '../domain/record.ts';
-import { PartitionState } from '../engine/partition.ts';
+import { PartitionState } from '../engine/partition-state.ts';
 
 /**
  * What a checkpoint says of a partition besides its sessions: the engine's state, and what proves on the next start

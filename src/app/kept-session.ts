@@ -1,7 +1,7 @@
 import { connectRedis } from '../adapters/redis/connection.ts';
 import { stateKeys } from '../adapters/redis/keys.ts';
 import { partitionOf } from '../domain/partitioner.ts';
-import type { PartitionState } from '../engine/partition.ts';
+import type { PartitionState } from '../engine/partition-state.ts';
 import { decodeSession } from '../engine/session/codec.ts';
 import type { Session } from '../engine/session/session.ts';
 import { decodeCheckpointBody } from './checkpoint-body.ts';

@@ -68,8 +68,9 @@ export class Ledger {
     const nowMs = this.#clock.monotonicMs();
     known.provenMs = nowMs;
     if (leasedMs !== undefined) known.leasedMs = leasedMs;
-    const { drift, finished } = worker.partition.state;
+    const { drift, finished, crowded } = worker.partition.state;
     known.finished = finished;
+    known.crowded = crowded;
     if (drift === undefined) delete known.drift;
     else known.drift = { nats: driftEvidence(drift), drifted: drift.drifted };
     if (!worker.unsaved) known.checkpointedMs = nowMs;

@@ -20,6 +20,8 @@ const SETTINGS = {
   acknowledgeWithin: 'acknowledgeWithinMs',
   publishAttempts: 'publishAttempts',
   releaseApprovals: 'releaseApprovals',
+  newSessionsPerMinute: 'newSessionsPerMinute',
+  sessionsMax: 'sessionsMax',
 } as const satisfies Record<
   Exclude<keyof PolicyDocument, 'kind' | 'budgets' | 'cohort' | 'enforcers'>,
   keyof PolicySettings

@@ -116,6 +116,7 @@ export const DECISION_REFUSALS = [
   'order_in_force',
   'no_order',
   'too_many_orders',
+  'crowd',
 ] as const;
 export const DecisionRefusal = z.enum(DECISION_REFUSALS);
 export type DecisionRefusal = z.infer<typeof DecisionRefusal>;
@@ -125,11 +126,11 @@ export const ORDERS_MAX = 200;
 
 /** A standing order as a partition holds it, until somebody lifts it. */
 export const Order = z.strictObject({
-  decision: z.string().describe('Id of the decision that gave it.'),
+  decision: z.string().describe('Id of the decision that gave it; of its command where no person did.'),
   command: z.string().describe('Id of the command with its scope.'),
   scope: OrderScope,
   kind: z.enum(['pause', 'kill']).describe('As it was asked for. Either is enforced as a pause: see `sessions`.'),
-  by: Person,
+  by: Person.optional().describe('Absent where no person did, but what too many sessions of an agent add up to.'),
   reason: z.string().optional(),
   sinceMs: z.int().nonnegative().describe('Append time of the decision.'),
   liftedBy: z.string().optional().describe('The first of two people who lift it, where the policy asks for two.'),

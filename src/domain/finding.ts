@@ -18,6 +18,7 @@ export const FINDING_CODES = [
   'invalid_affected',
   'time_out_of_bounds',
   'session_too_wide',
+  'sessions_crowded',
   'clock_jumped',
   'policy_activated',
   'baseline_drifted',

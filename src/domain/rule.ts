@@ -156,6 +156,11 @@ export type StepsMeasure = Extract<Measure, { sequence: unknown } | { temporal: 
 export const PUBLISH_ATTEMPTS_MAX = 10;
 
 /** Settings that hold for a whole policy. Durations are milliseconds. */
+/** Far beyond what an agent with people behind it begins in one partition. */
+export const NEW_SESSIONS_PER_MINUTE = 10_000;
+/** At 4 KB each, 4 GB of the state store for each partition. */
+export const SESSIONS_MAX = 1_000_000;
+
 export const PolicySettings = z.strictObject({
   idleEndMs: z
     .int()
@@ -189,6 +194,8 @@ export const PolicySettings = z.strictObject({
   enforcers: EnforcerClasses.optional().describe('Absent: every enforcer acts at once.'),
   budgets: Budgets.optional().describe('Of the evidence; absent: those that the baseline was learned with.'),
   cohort: z.array(z.string()).min(1).max(3).optional(),
+  newSessionsPerMinute: z.int().positive().optional().describe(`Absent: ${NEW_SESSIONS_PER_MINUTE}.`),
+  sessionsMax: z.int().positive().optional().describe(`Absent: ${SESSIONS_MAX}.`),
 });
 export type PolicySettings = z.infer<typeof PolicySettings>;
 /** Those of a folder that says nothing; also where no policy is known yet. */
@@ -221,6 +228,12 @@ export const PolicyDocument = z
       .unwrap()
       .optional()
       .describe('People who must agree before a release or the lifting of an order counts: 1, or 2 (four eyes).'),
+    newSessionsPerMinute: PolicySettings.shape.newSessionsPerMinute.describe(
+      `So many sessions an agent may begin in a minute in each partition; what begins beyond is judged together. ${NEW_SESSIONS_PER_MINUTE} when absent.`,
+    ),
+    sessionsMax: PolicySettings.shape.sessionsMax.describe(
+      `So many sessions a partition holds one by one; what begins beyond is judged together, by agent. ${SESSIONS_MAX} when absent.`,
+    ),
     enforcers: EnforcerClasses.optional().describe(
       'Classes of enforcers: the first acts at once, the next when none before it confirms. Absent: all at once.',
     ),

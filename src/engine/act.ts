@@ -2,6 +2,7 @@ import { type ActionEvent, hasValidAffected } from '../domain/event.ts';
 import { parseInstant } from '../domain/instant.ts';
 import type { LogRecord } from '../domain/record.ts';
 import { actedAgainst } from './acknowledge.ts';
+import { boundsOfSessions, judgedIn } from './crowd.ts';
 import { doubtOf, noteFinished } from './drifted.ts';
 import { escalate, relax } from './escalate.ts';
 import type { EvidencePlan } from './evidence/plan.ts';
@@ -13,9 +14,11 @@ import { judge, type Ruling } from './judge.ts';
 import { observe } from './observe.ts';
 import { takeOrders } from './orders.ts';
 import type { Outputs } from './outputs.ts';
-import type { Partition, PartitionState } from './partition.ts';
+import type { Partition } from './partition.ts';
+import type { PartitionState } from './partition-state.ts';
 import type { Plan, RulePlan } from './plan/policy.ts';
 import { boundSession } from './session/bound.ts';
+import { isCrowdId } from './session/crowd-id.ts';
 import { effectiveTime } from './session/event-time.ts';
 import { Call } from './session/failed-calls.ts';
 import type { Group } from './session/group.ts';
@@ -33,7 +36,7 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
     accounting.beforePolicy++;
     return;
   }
-  const session = partition.open(event.session);
+  const session = partition.open(judgedIn(event, partition, plan.settings));
   const fresh = session.lastOffset < 0;
   const arrival = isKilled(session) ? 'new' : session.dedupe.admit(event);
   if (arrival === 'repeated') {
@@ -77,9 +80,20 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   }
   if (effectiveMs !== timeMs)
     reportOnce('time_out_of_bounds', `the time ${event.time} is too far from its receipt at ${outputs.time}`);
+  const inCrowd = isCrowdId(session.id);
+  if (inCrowd) {
+    state.crowded++;
+    const { newSessionsPerMinute, sessionsMax } = boundsOfSessions(plan.settings);
+    reportOnce(
+      'sessions_crowded',
+      `${event.agent.id} begins more than ${newSessionsPerMinute} sessions in a minute, or there are ${sessionsMax}: what begins beyond is judged together`,
+    );
+  }
   if (tooWide) reportOnce('session_too_wide', `more than ${PRINCIPALS_MAX} principals act in this session`);
 
-  if (plan.evidence) session.intents ??= new SessionIntents(plan.evidence.cohortOf(event));
+  // What the thresholds of the evidence promise, they promise of single sessions.
+  const evidence = inCrowd ? undefined : plan.evidence;
+  if (evidence) session.intents ??= new SessionIntents(evidence.cohortOf(event));
   if (session.level === 'watch' && clockMs - session.watchMs > plan.settings.watchHoldMs)
     relaxOrHold(plan, session, event, clockMs, outputs);
   const observed = { event, timeMs, clockMs, call: Call.of(event) };
@@ -100,8 +114,8 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
       );
     }
   }
-  const accusations = plan.evidence
-    ? weigh(session, plan.evidence, { event, timeMs, effectiveMs, nowMs: clockMs, doubt: doubtOf(state.drift) })
+  const accusations = evidence
+    ? weigh(session, evidence, { event, timeMs, effectiveMs, nowMs: clockMs, doubt: doubtOf(state.drift) })
     : SILENT;
   if (rulings.length > 0 || accusations !== SILENT || session.standing?.release !== undefined)
     escalate(session, rulings, accusations, { triggerEventId: event.id, event }, outputs);

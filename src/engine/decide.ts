@@ -3,6 +3,7 @@ import type { AnsweredDecision } from '../domain/finding.ts';
 import { issue, kill, pause, plainGrounds, setLevel, standingOf } from './level.ts';
 import type { Outputs } from './outputs.ts';
 import { requestOf } from './request.ts';
+import { isCrowdId } from './session/crowd-id.ts';
 import type { Session } from './session/session.ts';
 import { grantText, narrower } from './standing/grant.ts';
 import type { Pause } from './standing/pause.ts';
@@ -22,6 +23,7 @@ const REFUSED: Record<DecisionRefusal, string> = {
   already_killed: 'the session is killed, and nothing but a new session id leaves that',
   order_in_force: 'a standing order is in force: it has to be lifted first',
   no_order: 'no such order is in force',
+  crowd: 'it stands for many sessions of an agent: give or lift an order for the agent',
   too_many_orders: 'this partition holds as many orders as it may: lift some first',
 };
 
@@ -54,7 +56,7 @@ export function decide(session: Session | undefined, decision: Decision, outputs
     return;
   }
   if (session.standing?.answered.some((one) => one.decision === decision.id)) return;
-  const refusal = refusalOf(session, decision);
+  const refusal = isCrowdId(session.id) ? 'crowd' : refusalOf(session, decision);
   if (refusal !== undefined) {
     refuse(session, decision, refusal, outputs);
     return;

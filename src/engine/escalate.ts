@@ -7,9 +7,11 @@ import type { Accusations } from './evidence/weigh.ts';
 import { type Cause, type Grounds, groundsOf } from './grounds.ts';
 import { type Ruling, rankOf } from './judge.ts';
 import { kill, pause, setLevel } from './level.ts';
+import { orderForCrowd } from './orders.ts';
 import type { Outputs } from './outputs.ts';
 import { reportFault, reportLifted, reportShadow } from './reports.ts';
 import { request } from './request.ts';
+import { isCrowdId } from './session/crowd-id.ts';
 import type { Session } from './session/session.ts';
 import type { Release } from './standing/release.ts';
 import { accusationCondition, namedConditions, passedBound, rulingCondition } from './suspended.ts';
@@ -110,6 +112,10 @@ function raise(
     if (news.includes('more')) request(session, waiting, grounds(), cause, outputs);
   }
   if (levelRank(level) <= levelRank(session.level)) return;
+  if (isCrowdId(session.id) && condition !== 'watch') {
+    if (session.level !== 'paused') orderForCrowd(session, condition, grounds(), cause, outputs);
+    return;
+  }
   switch (condition) {
     case 'watch':
       setLevel(session, level, grounds(), cause, outputs);

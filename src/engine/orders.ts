@@ -1,9 +1,11 @@
 import type { Command } from '../domain/command.ts';
-import { type Decision, ORDERS_MAX, type Order, scopeText } from '../domain/decision.ts';
+import { type Decision, ORDERS_MAX, type Order, type OrderScope, scopeText } from '../domain/decision.ts';
 import { answered, refuse } from './decide.ts';
+import type { Cause, Grounds } from './grounds.ts';
 import { issue, plainGrounds, setLevel, standingOf } from './level.ts';
 import type { Outputs } from './outputs.ts';
-import { LIFTED_MAX } from './partition.ts';
+import { LIFTED_MAX } from './partition-state.ts';
+import { isCrowdId } from './session/crowd-id.ts';
 import type { Session } from './session/session.ts';
 
 const RULE = 'firebreak:order';
@@ -34,7 +36,12 @@ function give(scope: string, decision: Decision, outputs: Outputs): void {
   const kind = decision.kind === 'kill' ? 'kill' : 'pause';
   const capped = kind === 'kill' ? ', enforced as a pause' : '';
   const reason = `order to ${kind} all of ${scope}${capped}, by ${by.id}${why === undefined ? '' : `: ${why}`}`;
-  const command = scopeCommand('pause', scope, decision, reason, outputs);
+  const command = scopeCommand(
+    'pause',
+    named.scope!,
+    { cause: { triggerEventId: decision.id, by: named.by }, grounds: plainGrounds(RULE, reason) },
+    outputs,
+  );
   const order: Order = {
     decision: decision.id,
     command: command.id,
@@ -68,7 +75,8 @@ function lift(order: Order, scope: string, decision: Decision, outputs: Outputs)
   state.liftedOrders = [...state.liftedOrders, order.decision, id].slice(-LIFTED_MAX);
   const together = order.liftedBy === undefined ? '' : `, with ${order.liftedBy}`;
   const reason = `order for ${scope} lifted by ${by.id}${together}${why === undefined ? '' : `: ${why}`}`;
-  const { id: command } = scopeCommand('resume', scope, decision, reason, outputs);
+  const because = { cause: { triggerEventId: id, by: named.by }, grounds: plainGrounds(RULE, reason) };
+  const { id: command } = scopeCommand('resume', named.scope!, because, outputs);
   const about = { command, rule: RULE, decision: named, triggerEventId: id, scope };
   outputs.finding('order_lifted', undefined, { reason, ...about });
   for (const held of [...partition.ordered].sort()) {
@@ -77,24 +85,57 @@ function lift(order: Order, scope: string, decision: Decision, outputs: Outputs)
   }
 }
 
+/**
+ * What the crowd of an agent adds up to has crossed a bound. Enforcers know none of its sessions by themselves, so all of
+ * the agent is paused, by an order that a person lifts as any other; nobody else is asked, and no time kills.
+ */
+export function orderForCrowd(
+  session: Session,
+  kind: Order['kind'],
+  grounds: Grounds,
+  cause: Cause,
+  outputs: Outputs,
+): void {
+  const { state } = outputs.partition;
+  const scope: OrderScope = { type: 'agent', id: session.agent };
+  const text = scopeText(scope);
+  setLevel(session, 'paused', grounds, cause, outputs);
+  const isFull = state.orders.length >= ORDERS_MAX;
+  const isOrdered = state.orders.some((one) => scopeText(one.scope) === text);
+  if (isOrdered || !isFull) {
+    standingOf(session).order = text;
+    outputs.partition.schedule(session);
+  }
+  if (isOrdered) return;
+  const { id: command } = scopeCommand('pause', scope, { cause, grounds }, outputs);
+  const { rule, reason } = grounds;
+  const about = { command, rule, triggerEventId: cause.triggerEventId, scope: text };
+  if (isFull) {
+    const advice = `${text} is paused, and this partition holds as many orders as it may: lift some, then give and lift one for it`;
+    outputs.finding('order_in_force', undefined, { reason: `${advice} (${reason})`, severity: 'critical', ...about });
+    return;
+  }
+  state.orders = [...state.orders, { decision: command, command, scope, kind, reason, sinceMs: outputs.nowMs }];
+  const told = `all of ${text} is paused until somebody lifts it: ${reason}`;
+  outputs.finding('order_in_force', undefined, { reason: told, severity: 'high', ...about });
+}
+
 function scopeCommand(
   action: 'pause' | 'resume',
-  scope: string,
-  { id, by, scope: named }: Decision,
-  reason: string,
+  { type, id: of }: OrderScope,
+  { cause: { triggerEventId, by }, grounds: { severity: _, ...reasoning } }: { cause: Cause; grounds: Grounds },
   outputs: Outputs,
 ): Command {
-  const { type, id: of } = named!;
-  const { severity: _, ...reasoning } = plainGrounds(RULE, reason);
+  const scope = scopeText({ type, id: of });
   const command: Command = {
-    id: outputs.id('cmd', scope, RULE, action),
+    id: outputs.id('cmd', scope, reasoning.rule, action),
     action,
     scope,
     ...(type === 'tenant' ? { tenant: of } : { [type]: { id: of } }),
-    triggerEventId: id,
+    triggerEventId,
     time: outputs.time,
     ...reasoning,
-    by: { id: by.id, ...(by.type === undefined ? {} : { type: by.type }) },
+    ...(by === undefined ? {} : { by }),
     policyHash: outputs.policyHash,
     position: outputs.position,
   };
@@ -111,11 +152,12 @@ export function takeOrders(session: Session, triggerEventId: string, outputs: Ou
   const scope = scopeText(order.scope);
   standingOf(session).order = scope;
   if (session.level !== 'paused') {
-    const why = order.reason === undefined ? '' : `: ${order.reason}`;
-    const grounds = plainGrounds(RULE, `order for ${scope} by ${order.by.id}${why}`);
-    const cause = { triggerEventId, by: order.by };
+    const { by, reason } = order;
+    const why = reason === undefined ? '' : `: ${reason}`;
+    const grounds = plainGrounds(RULE, `order for ${scope}${by === undefined ? '' : ` by ${by.id}`}${why}`);
+    const cause = { triggerEventId, ...(by === undefined ? {} : { by }) };
     setLevel(session, 'paused', grounds, cause, outputs);
-    issue(session, 'pause', 'paused', grounds, cause, outputs);
+    if (!isCrowdId(session.id)) issue(session, 'pause', 'paused', grounds, cause, outputs);
   }
   outputs.partition.touched(session);
   outputs.partition.schedule(session);
@@ -139,7 +181,11 @@ function leaveOrder(session: Session, reason: string, decision: string, outputs:
   standing.order = undefined;
   const other = partition.state.orders.find((one) => isAbout(one, session));
   if (other !== undefined) standing.order = scopeText(other.scope);
-  else if (standing.pause === undefined && session.level === 'paused') {
+  else if (isCrowdId(session.id)) {
+    // What it had summed is answered for: the next crowd begins at nothing.
+    partition.forget(session);
+    return;
+  } else if (standing.pause === undefined && session.level === 'paused') {
     const grounds = plainGrounds(RULE, reason);
     const cause = { triggerEventId: decision };
     setLevel(session, 'watch', grounds, cause, outputs);

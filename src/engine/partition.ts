@@ -1,95 +1,15 @@
-import { z } from 'zod';
 import { type AuditEntry, auditHashOf } from '../domain/audit.ts';
-import { ORDERS_MAX, Order } from '../domain/decision.ts';
-import { DriftState } from '../domain/drift.ts';
-import { FINDING_CODES, type FindingCode } from '../domain/finding.ts';
+import type { FindingCode } from '../domain/finding.ts';
 import type { Level } from '../domain/level.ts';
-import { PolicyActivated, REFUSALS, type Refusal } from '../domain/record.ts';
+import type { PolicyActivated, Refusal } from '../domain/record.ts';
 import { driftUnder } from './evidence/drift.ts';
+import { emptyPartitionState, type PartitionState, SUPERSEDED_MAX } from './partition-state.ts';
 import type { Plan } from './plan/policy.ts';
 import { encodeSession, type SessionHeader } from './session/codec.ts';
+import { isCrowdId } from './session/crowd-id.ts';
 import { Session } from './session/session.ts';
 import { NEVER } from './standing/pause.ts';
 import { type Timer, Timers } from './timers.ts';
-
-const SUPERSEDED_MAX = 32;
-/** So many decisions about lifted orders are remembered, so that a late copy of one gives no order again. */
-export const LIFTED_MAX = 64;
-const counter = z.int().nonnegative();
-
-/** What became of every record of the log: their sum is the number of records that were read, findings apart. */
-const Accounting = z.strictObject({
-  judged: counter.describe('Actions that a policy judged.'),
-  repeated: counter.describe('Actions that the session had counted already.'),
-  beforePolicy: counter.describe('Actions before the first policy.'),
-  afterKill: counter.describe('Actions of sessions that were killed already.'),
-  skipped: counter
-    .default(0)
-    .describe('Actions and unusable records before the part of the log that a rebuild judges again.'),
-  control: counter,
-  refused: z.partialRecord(z.enum(REFUSALS), counter),
-  findings: z.partialRecord(z.enum(FINDING_CODES), counter),
-});
-
-/** The part of a partition's state that belongs to no session. */
-export const PartitionState = z.strictObject({
-  version: z.literal(1),
-  clockMs: z.int().nonnegative().describe('Running maximum of append times.'),
-  behind: z.boolean().describe('The append times are more than 5 s below that maximum.'),
-  policy: PolicyActivated.optional(),
-  superseded: z.array(z.string()).max(SUPERSEDED_MAX).describe('Hashes of the policies before it, the newest last.'),
-  restatedMs: z.int().nonnegative().describe('Append time of the record that last said which policy holds.'),
-  rebuiltFromMs: z
-    .int()
-    .nonnegative()
-    .optional()
-    .describe('Clock at which a rebuild from the middle of the log began.'),
-  orders: z.array(Order).max(ORDERS_MAX),
-  liftedOrders: z
-    .array(z.string())
-    .max(LIFTED_MAX)
-    .default([])
-    .describe('Decisions whose orders were lifted, the newest last.'),
-  jumpedMs: z
-    .int()
-    .nonnegative()
-    .default(0)
-    .describe('Clock at which it jumped last: what was due over that jump waits for a person.'),
-  finished: counter.default(0).describe('Lives of sessions that ended without a kill.'),
-  drift: DriftState.optional().describe('Absent under a policy without a baseline that can be compared with.'),
-  auditChain: z.string().default('').describe('Offset at which the chain of the audit trail begins.'),
-  auditIndex: counter.default(0).describe('Entries of that chain.'),
-  auditHash: z.string(),
-  accounting: Accounting,
-});
-export type PartitionState = z.infer<typeof PartitionState>;
-
-export function emptyPartitionState(): PartitionState {
-  return {
-    version: 1,
-    clockMs: 0,
-    behind: false,
-    superseded: [],
-    restatedMs: 0,
-    orders: [],
-    liftedOrders: [],
-    jumpedMs: 0,
-    finished: 0,
-    auditChain: '',
-    auditIndex: 0,
-    auditHash: '',
-    accounting: {
-      judged: 0,
-      repeated: 0,
-      beforePolicy: 0,
-      afterKill: 0,
-      skipped: 0,
-      control: 0,
-      refused: {},
-      findings: {},
-    },
-  };
-}
 
 /**
  * One partition as `step` sees it. It belongs to `step`, which changes it in place: after any failure the caller
@@ -114,6 +34,8 @@ export class Partition {
   readonly pending = new Map<string, number>();
   /** Sessions that a standing order holds. */
   readonly ordered = new Set<string>();
+  /** Sessions that stand for those of an agent which are not held one by one. */
+  readonly crowds = new Set<string>();
   /** What is pending, the earliest first. An entry that `pending` says otherwise by now is void. */
   readonly #due = new Timers();
   #plan: Plan | undefined;
@@ -153,6 +75,7 @@ export class Partition {
     this.timers.add(timerMs, id);
     if (pending) this.#pend(id, timerMs);
     if (ordered) this.ordered.add(id);
+    if (isCrowdId(id)) this.crowds.add(id);
   }
 
   /** A session as it was loaded. It does not count as changed. */
@@ -171,6 +94,11 @@ export class Partition {
     this.#storedAt[session.level]++;
   }
 
+  /** In memory or only in the checkpoint. */
+  holds(id: string): boolean {
+    return this.sessions.has(id) || this.stored.has(id);
+  }
+
   find(id: string): Session | undefined {
     if (this.stored.has(id)) throw new Error(`session "${id}" was not loaded before a record that needs it`);
     return this.sessions.get(id);
@@ -181,6 +109,7 @@ export class Partition {
     if (known) return known;
     const session = new Session(id);
     this.sessions.set(id, session);
+    if (isCrowdId(session.id)) this.crowds.add(id);
     return session;
   }
 
@@ -229,6 +158,7 @@ export class Partition {
     this.sessions.delete(session.id);
     this.pending.delete(session.id);
     this.ordered.delete(session.id);
+    this.crowds.delete(session.id);
     this.#dirty.add(session.id);
   }
 

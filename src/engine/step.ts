@@ -9,6 +9,7 @@ import { decideOrder } from './orders.ts';
 import { Outputs } from './outputs.ts';
 import type { Partition } from './partition.ts';
 import type { Plan } from './plan/policy.ts';
+import { crowdOf } from './session/crowd-id.ts';
 import type { Session } from './session/session.ts';
 import { passSilence } from './silence.ts';
 import { NEVER } from './standing/pause.ts';
@@ -118,6 +119,8 @@ export function needs(
     clockMs = Math.max(clockMs, appendMs);
     const touched = sessionNamedBy(body);
     if (touched !== undefined) sessions.add(touched);
+    // Whether an action is judged there shows only when it is stepped.
+    if (body.type === 'action' && partition.crowds.size > 0) sessions.add(crowdOf(body.event.agent.id));
     if (body.type === 'decision' && body.decision.kind === 'lift') for (const id of partition.ordered) sessions.add(id);
     const policy = policyNamedBy(body);
     if (policy && !partition.plans.has(policy.hash)) policies.set(policy.hash, policy);

@@ -59,7 +59,10 @@ class Flooded {
   }
 
   async start(): Promise<void> {
-    const policy = await this.#library.put(policyBytes(bodyOf({ watch: 'n > 1', pause: 'n > 4', kill: 'n > 7' })));
+    const { settings, ...body } = bodyOf({ watch: 'n > 1', pause: 'n > 4', kill: 'n > 7' });
+    // One agent begins them all: what is looked at is how they are held one by one.
+    const unbounded = { newSessionsPerMinute: Number.MAX_SAFE_INTEGER, sessionsMax: Number.MAX_SAFE_INTEGER };
+    const policy = await this.#library.put(policyBytes({ ...body, settings: { ...settings, ...unbounded } }));
     await this.takeOver();
     for (let partition = 0; partition < PARTITIONS; partition++) {
       await this.#append(partition, `fb:${partition}`, policy, { ce_type: 'dev.firebreak.policy.activated.v1' });

@@ -8,13 +8,16 @@ export interface ChaosPolicy {
 }
 
 /** Short, so that sessions end, are forgotten and come back within one run. */
-const SETTINGS_YAML = 'kind: policy\nidleEnd: 20s\nmaxLifetime: 2m\nwatchHold: 15s\nkillMark: 15m\ndelay: 1m\n';
+const SETTINGS_YAML =
+  'kind: policy\nidleEnd: 20s\nmaxLifetime: 2m\nwatchHold: 15s\nkillMark: 15m\ndelay: 1m\nnewSessionsPerMinute: 1000000\n';
 const SETTINGS = PolicySettings.parse({
   idleEndMs: 20_000,
   maxLifetimeMs: 120_000,
   watchHoldMs: 15_000,
   killMarkMs: 900_000,
   delayMs: 60_000,
+  // Traffic of one agent; the naive engine knows of no crowd.
+  newSessionsPerMinute: 1_000_000,
 });
 
 const BASE = { mode: 'enforce', onError: 'watch' } as const;

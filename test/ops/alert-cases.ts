@@ -131,6 +131,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     quiet: { 'firebreak_refused_total{reason="not_json"}': jump(1) },
   },
   onFinding('FirebreakClockJumped', 'clock_jumped', '7m'),
+  onFinding('FirebreakSessionsCrowded', 'sessions_crowded', '7m'),
   {
     alert: 'FirebreakEventIdsReused',
     fires: { [finding('event_id_reused')]: jump(50) },

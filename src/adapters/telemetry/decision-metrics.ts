@@ -105,6 +105,17 @@ export const DECISION_METRICS: readonly MetricDefinition[] = [
     },
   },
   {
+    type: 'counter',
+    name: 'crowded_actions_total',
+    help: 'Actions of sessions that their agent began faster than the policy lets in, or of which a partition holds no more: judged together, by partition.',
+    watch: 'Nothing in ordinary work. The finding sessions_crowded names the agent.',
+    labels: ['partition'],
+    read: function* ({ partitions }) {
+      for (const [partition, { crowded }] of partitions)
+        if (crowded !== undefined) yield [{ partition: String(partition) }, crowded];
+    },
+  },
+  {
     type: 'gauge',
     name: 'policy_info',
     help: 'The policy that is followed; the value is 1.',

@@ -30,6 +30,8 @@ export interface PartitionStats {
   drift?: { nats: number; drifted: boolean };
   /** Lives of sessions that ended without a kill, ever. */
   finished?: number;
+  /** Actions that were judged in the crowd of their agent, ever. */
+  crowded?: number;
   /** Why it is not ready. */
   reason?: string;
   /** Monotonic time at which log, state and outlet last answered. */

@@ -47,7 +47,7 @@ export class Shard {
   #handedOver: Iterator<JudgedSession> | undefined;
 
   constructor(rules: BySide<PolicyBody>) {
-    const policies = mapSides(rules, replayPolicy);
+    const policies = mapSides(rules, (body) => replayPolicy(withoutCrowds(body)));
     this.#coverage = new Coverage(mapSides(policies, ({ plan }) => plan));
     this.#policies = mapSides(policies, ({ activated }, side) => ({ activated, plan: this.#coverage.plans[side]! }));
     this.#ended = mapSides(rules, () => ({ judged: 0, repeated: 0, afterKill: 0 }));
@@ -181,4 +181,10 @@ function begun(policy: ReplayPolicy, log: number, first: RecordTime): Partition 
   const partition = new Partition(`log-${log}`, 0);
   step(partition, activation(policy, partition, first));
   return partition;
+}
+
+/** A shard sees only some sessions of an agent: each is judged by itself, however many there are. */
+function withoutCrowds({ settings, ...body }: PolicyBody): PolicyBody {
+  const { MAX_SAFE_INTEGER: unbounded } = Number;
+  return { ...body, settings: { ...settings, newSessionsPerMinute: unbounded, sessionsMax: unbounded } };
 }

@@ -15,7 +15,13 @@ export const PRINCIPALS_MAX = 8;
  * What a finding reports once in the life of a session, as bits of `reported`: a source with a wrong clock would else
  * write one finding per event.
  */
-export const ONCE = { event_id_reused: 1, invalid_affected: 2, time_out_of_bounds: 4, session_too_wide: 8 } as const;
+export const ONCE = {
+  event_id_reused: 1,
+  invalid_affected: 2,
+  time_out_of_bounds: 4,
+  session_too_wide: 8,
+  sessions_crowded: 16,
+} as const;
 
 /**
  * Bits of `held`: the highest condition that a shadow rule holds, whether an expression of the rule failed, and the
