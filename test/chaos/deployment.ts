@@ -36,6 +36,8 @@ export interface DeploymentOptions {
 export class Deployment {
   readonly stand: Stand;
   readonly prefix: string;
+  /** Rules, keys and logs. */
+  readonly folder: string;
   readonly partitions: number;
   readonly fleet: Fleet;
   readonly traffic: ChaosTraffic;
@@ -43,7 +45,6 @@ export class Deployment {
   /** Changes what is produced from here on. */
   shape: TrafficShape = ORDINARY;
   perSecond: number;
-  readonly #folder: string;
   readonly #flags: string[];
   readonly #policies: readonly ChaosPolicy[];
   readonly #producer: Producer;
@@ -60,7 +61,7 @@ export class Deployment {
     this.perSecond = perSecond;
     this.traffic = new ChaosTraffic(seed);
     this.topic = `${prefix}.actions`;
-    this.#folder = folder;
+    this.folder = folder;
     this.#policies = policies;
     this.#flags = ['--topic-prefix', `${prefix}.`, '--keys', join(folder, 'keys.json')];
     const { brokers, redis } = stand;
@@ -193,7 +194,7 @@ export class Deployment {
     await this.stopPump();
     await this.recovered();
     const codes = await this.fleet.stop();
-    const file = join(this.#folder, 'manifest.json');
+    const file = join(this.folder, 'manifest.json');
     writeFileSync(file, JSON.stringify(await this.#manifest()));
     const verifier = fileURLToPath(new URL('./verifier.js', import.meta.url));
     const { code, out, err } = await run([process.execPath, '--max-old-space-size=8192', verifier, file]);
@@ -224,7 +225,7 @@ export class Deployment {
   }
 
   #rulesOf(number: number): string {
-    return join(this.#folder, `rules-${number}`);
+    return join(this.folder, `rules-${number}`);
   }
 
   async #manifest(): Promise<Manifest> {
@@ -235,7 +236,7 @@ export class Deployment {
         return { hash: policyHash(body), body, naive };
       }),
     );
-    const { key, trusted } = JSON.parse(readFileSync(join(this.#folder, 'keys.json'), 'utf8'));
+    const { key, trusted } = JSON.parse(readFileSync(join(this.folder, 'keys.json'), 'utf8'));
     const { d: _, ...own } = key;
     return {
       brokers: brokers.direct,

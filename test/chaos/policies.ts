@@ -47,15 +47,23 @@ const SENDS: NaiveRule = {
 };
 const STRICT: NaiveRule = { ...DELETES, when: { watch: 'n > 1', pause: 'n > 4', kill: 'n > 7' } };
 
-/** Each leaves out something that another counts: a session that is touched under it forgets that. */
-export const POLICIES: readonly ChaosPolicy[] = [
+const RULES = [
   [DELETES, LIFE],
   [STRICT, SENDS],
   [LIFE, SENDS],
-].map((rules) => ({
-  yaml: [SETTINGS_YAML, ...rules.map(yamlOf)].join('---\n'),
-  naive: { settings: SETTINGS, rules },
-}));
+];
+
+/** Each leaves out something that another counts: a session that is touched under it forgets that. */
+export const POLICIES: readonly ChaosPolicy[] = policiesWith('', {});
+
+/** The same with more settings, as users write them and as they are read. */
+export function policiesWith(yaml: string, read: Partial<PolicySettings>): ChaosPolicy[] {
+  const settings = { ...SETTINGS, ...read };
+  return RULES.map((rules) => ({
+    yaml: [SETTINGS_YAML + yaml, ...rules.map(yamlOf)].join('---\n'),
+    naive: { settings, rules },
+  }));
+}
 
 function yamlOf({ id, match, withinMs, measures, when }: NaiveRule): string {
   const within = Number.isFinite(withinMs) ? `${withinMs / 1000}s` : 'session';

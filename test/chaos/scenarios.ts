@@ -1,4 +1,5 @@
 import type { Disks } from './disk.ts';
+import { deadMan, enforcerSilent } from './enforcing.ts';
 import { BROKERS_FOUND_FULL, type FaultScenario, playFault, redisCounts } from './fault-scenario.ts';
 import { FAULTS, type Fault } from './faults.ts';
 import { type HaltName, halts } from './halts.ts';
@@ -99,6 +100,8 @@ const HALTS: Record<HaltName, string> = {
   'lease-expires': 'while nobody judges, no lease is renewed',
 };
 
+const BOTH = ['sentinel', 'cluster'] as const;
+
 /** Takes its minutes, so `all` leaves it out. */
 export const BENIGN = 'benign';
 
@@ -109,6 +112,22 @@ export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario
     const one: Scenario = { about, topologies, run: (stand, told) => halts[name as HaltName](stand, told) };
     return [name, one] as const;
   }),
+  [
+    'enforcer-silent',
+    {
+      about: 'an enforcer freezes and never acknowledges: the next class acts, or people are called',
+      topologies: BOTH,
+      run: enforcerSilent,
+    },
+  ],
+  [
+    'dead-man',
+    {
+      about: 'every analyzer is dead: enforcers pause, or let run, as each tenant has chosen',
+      topologies: BOTH,
+      run: deadMan,
+    },
+  ],
   ['flushall-large', { about: 'FLUSHALL with 100,000 sessions', topologies: ['sentinel'], run: flushLarge }],
   [
     BENIGN,

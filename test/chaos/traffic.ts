@@ -64,6 +64,18 @@ export class ChaosTraffic {
     });
   }
 
+  /** So many deletions in each of these sessions, one session after another. */
+  deletions(sessions: readonly string[], count: number, nowMs: number): Message[] {
+    const time = new Date(nowMs).toISOString();
+    return sessions.flatMap((session) =>
+      Array.from({ length: count }, () => {
+        const id = `event-${this.#said++}`;
+        const event = { id, time, session, agent: { id: 'agent' }, tool: 't1', action: 'delete', outcome: 'ok' };
+        return { key: session, value: JSON.stringify(event) };
+      }),
+    );
+  }
+
   #act(timeMs: number): Message {
     while (this.#running.length < ACTIVE) this.#begin();
     // Squared: some sessions act all the time, others rarely, end in between and come back.
