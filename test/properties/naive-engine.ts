@@ -45,6 +45,25 @@ export interface NaiveOutcome {
   raisedBySilence: number;
 }
 
+/** A record as it passes by: the partition's clock there, and when it jumped last. */
+export function passingAt(
+  { offset, appendMs }: Pick<Arrived, 'offset' | 'appendMs'>,
+  policy: NaivePolicy | undefined,
+  before: Passing | undefined,
+): Passing {
+  const { clockMs, jumpedMs, isBehind } = before ?? { clockMs: 0, jumpedMs: 0, isBehind: false };
+  if (appendMs - clockMs > 5 * 60_000 && clockMs > 0)
+    return { offset, policy, clockMs: appendMs, jumpedMs: appendMs, isBehind: false };
+  const fallsBehind = clockMs - appendMs > 5000;
+  return {
+    offset,
+    policy,
+    clockMs: Math.max(clockMs, appendMs),
+    jumpedMs: fallsBehind && !isBehind ? clockMs + 1 : jumpedMs,
+    isBehind: fallsBehind,
+  };
+}
+
 /** For policies without a sequence: nothing waits for what does not come, so no other record matters to a session. */
 export const NOTHING_AWAITED: readonly Passing[] = [];
 

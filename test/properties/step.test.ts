@@ -9,7 +9,7 @@ import { PartitionState } from '../../src/engine/partition-state.ts';
 import type { Plan } from '../../src/engine/plan/policy.ts';
 import { decodeSession, encodeSession, readSessionHeader } from '../../src/engine/session/codec.ts';
 import { needs, step } from '../../src/engine/step.ts';
-import { judgeSession, type Passing } from './naive-engine.ts';
+import { judgeSession, type Passing, passingAt } from './naive-engine.ts';
 import type { Arrived, NaivePolicy } from './naive-measures.ts';
 import { longRandomLog, randomLog } from './random-log.ts';
 import { POLICIES, planOfPolicy } from './random-policies.ts';
@@ -43,18 +43,6 @@ function levelOf(partition: Partition, session: string): string {
   return partition.sessions.get(session)?.level ?? 'clear';
 }
 
-/** The partition's clock, and when it jumped last. */
-function timeAt(appendMs: number, before: Passing | undefined): Pick<Passing, 'clockMs' | 'jumpedMs' | 'isBehind'> {
-  const { clockMs, jumpedMs, isBehind } = before ?? { clockMs: 0, jumpedMs: 0, isBehind: false };
-  if (appendMs - clockMs > 5 * 60_000 && clockMs > 0) return { clockMs: appendMs, jumpedMs: appendMs, isBehind: false };
-  const fallsBehind = clockMs - appendMs > 5000;
-  return {
-    clockMs: Math.max(clockMs, appendMs),
-    jumpedMs: fallsBehind && !isBehind ? clockMs + 1 : jumpedMs,
-    isBehind: fallsBehind,
-  };
-}
-
 describe('step', () => {
   it('gives each session the levels and commands that its whole history asks for', () => {
     let raisedBySilence = 0;
@@ -69,9 +57,8 @@ describe('step', () => {
         let beforePolicy = 0;
         for (const record of log) {
           const { body, offset, appendMs } = record;
-          const time = timeAt(appendMs, passing.at(-1));
-          const { clockMs } = time;
-          passing.push({ offset, policy, ...time });
+          passing.push(passingAt(record, policy, passing.at(-1)));
+          const { clockMs } = passing.at(-1)!;
           const outputs = step(partition, record);
           for (const output of outputs) {
             if (output.topic !== 'commands') continue;

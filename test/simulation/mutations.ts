@@ -75,6 +75,12 @@ export const MUTATIONS: readonly Mutation[] = [
       this.partition.adopt(session);`,
   },
   {
+    name: 'a session that is loaded knows what it waits for',
+    file: 'src/engine/session/codec.ts',
+    find: '  session.noteAwaited();\n',
+    replace: '',
+  },
+  {
     name: 'what is being saved stays in memory',
     file: WORKER,
     find: 'if (this.#saving !== undefined) return;',

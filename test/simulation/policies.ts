@@ -35,11 +35,27 @@ const LIFE: NaiveRule = {
 };
 const READS: NaiveRule = { ...LIFE, id: 'reads', match: { action: 'read' }, when: { watch: 'n > 1', pause: 'n > 4' } };
 
+/** Complete at its deadline, at whatever record or tick that is noticed. */
+const UNANSWERED: NaiveRule = {
+  ...DELETES,
+  id: 'unanswered',
+  match: { action: ['delete', 'read'] },
+  measures: {
+    open: {
+      order: 'sequence',
+      steps: [{ match: { action: 'delete' } }, { missing: { action: 'read' }, withinMs: 20_000 }],
+      same: undefined,
+      maxspanMs: 60_000,
+    },
+  },
+  when: { watch: 'open > 0', pause: 'open > 1', kill: 'open > 3' },
+};
+
 /** Each leaves out something that another counts: a session that is touched under it forgets that. */
 const POLICIES: readonly NaivePolicy[] = [
   [DELETES, LIFE],
   [{ ...DELETES, when: { watch: 'n > 2', kill: 'n > 4' } }, READS],
-  [LIFE, { ...READS, mode: 'shadow' as const }],
+  [LIFE, { ...READS, mode: 'shadow' as const }, UNANSWERED],
 ].map((rules) => ({ settings: SETTINGS, rules }));
 
 export interface SimulatedPolicy {

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../src/domain/canonical-json.ts';
 import { decodeSession } from '../../src/engine/session/codec.ts';
 import { decodeRecord } from '../../src/formats/log-record.ts';
-import { judgeSession, NOTHING_AWAITED } from '../properties/naive-engine.ts';
+import { judgeSession, type Passing, passingAt } from '../properties/naive-engine.ts';
 import type { Arrived } from '../properties/naive-measures.ts';
 import type { SimulatedPolicy } from './policies.ts';
 import { HOME, type World } from './world.ts';
@@ -46,10 +46,11 @@ export async function faultsOf(world: World): Promise<Fault[]> {
 export async function naiveFaultsOf(world: World, policies: readonly SimulatedPolicy[]): Promise<Fault[]> {
   const arrivals = new Map<string, Arrived[]>();
   let policy: SimulatedPolicy | undefined;
-  let clockMs = 0;
+  const passing: Passing[] = [];
   for (const raw of world.log.slice(0, 0, world.high)) {
     const { offset, appendMs, body } = decodeRecord(raw, undefined, HOME);
-    clockMs = Math.max(clockMs, appendMs);
+    passing.push(passingAt({ offset, appendMs }, policy?.naive, passing.at(-1)));
+    const { clockMs } = passing.at(-1)!;
     if (body.type === 'policy') policy = policies.find(({ activated }) => activated.hash === body.policy.hash);
     if (body.type !== 'action' || policy === undefined) continue;
     const { event } = body;
@@ -70,7 +71,7 @@ export async function naiveFaultsOf(world: World, policies: readonly SimulatedPo
   const { sessions } = await world.stored();
   for (const [session, history] of arrivals) {
     if (decided.has(session)) continue;
-    const { levels, commands } = judgeSession(history, NOTHING_AWAITED);
+    const { levels, commands } = judgeSession(history, passing);
     for (const command of commands) wanted.add(`${session} ${command}`);
     const bytes = sessions[session];
     const level = bytes && decodeSession(session, Buffer.from(bytes, 'hex')).level;
