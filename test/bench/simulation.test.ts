@@ -11,6 +11,12 @@ interface Variant {
   attacks: Record<string, Judged[]>;
 }
 type Families = Record<string, Record<string, Variant>>;
+interface Agents {
+  /** By budget and design. */
+  runAgents(task: object): { attacks: Record<string, Judged[][]>; stopped: { sessions: number }[][] };
+  DESIGNS: object;
+  SPREAD: object;
+}
 interface Drawn {
   times: number[];
   features: number[];
@@ -95,6 +101,27 @@ describe('the simulation bench', () => {
     expect(attacks['burst delete']![0]!.prevented).toBeGreaterThan(0.4);
     expect(attacks['staged exfiltration']![0]).toMatchObject({ detected: expect.closeTo(1, 0) });
     expect(attacks['slow 1.5x']![0]!.detected).toBeLessThan(attacks['slow 8x']![0]!.detected);
+  });
+
+  it('sees by agent what is spread over sessions, at no more stopped sessions', async () => {
+    const { runAgents, DESIGNS, SPREAD } = (await import(path('agents.mjs'))) as Agents;
+    const sizes = { learn: 200, calibrate: 300, test: 300, attack: 15 };
+    const { attacks, stopped } = runAgents({ world: 'main', seed: 1, sizes });
+    const of = (design: string) => Object.keys(DESIGNS).indexOf(design);
+    const mean = (design: string, spread: boolean) => {
+      const chosen = Object.entries(attacks).filter(([attack]) => attack in SPREAD === spread);
+      return chosen.reduce((sum, [, [atOne]]) => sum + atOne![of(design)]!.detected, 0) / chosen.length;
+    };
+    for (const [design, spread, single] of [
+      ['session alone', 0.41, 0.86],
+      ['agent as one long session, alone', 0.19, 0.62],
+      ['session and agent as one, even', 0.66, 0.87],
+      ['session and sum, even', 0.44, 0.84],
+    ] as const) {
+      expect(Math.abs(mean(design, true) - spread), `${design}: ${mean(design, true)}`).toBeLessThan(WITHIN);
+      expect(Math.abs(mean(design, false) - single), `${design}: ${mean(design, false)}`).toBeLessThan(WITHIN);
+      expect(stopped[0]![of(design)]!.sessions).toBeLessThan(0.02);
+    }
   });
 
   it('draws sessions of the described kind, and equal ones from equal seeds', async () => {

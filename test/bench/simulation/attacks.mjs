@@ -59,11 +59,17 @@ function mark(at, feature) {
   return { at, feature, mark: 1, harm: true };
 }
 
-/** A session of a cohort that is not tiny, with the attack in it. */
-export function attacked(world, chance, { hours, from, adds }) {
+/** Of a cohort that is not tiny. */
+export function victim(world, chance) {
   let cohort = world.cohortOf(chance);
   while (cohort.tiny) cohort = world.cohortOf(chance);
-  const honest = world.session(chance, { cohort, hours });
+  return { cohort };
+}
+
+/** A session of somebody, with the attack in it. */
+export function attacked(world, chance, { hours, from, adds }, who = victim(world, chance)) {
+  const { cohort } = who;
+  const honest = world.session(chance, { ...who, hours });
   const added = adds(cohort, chance).map((one) => ({ ...one, atMs: (from + one.at) * HOUR_MS }));
   const own = honest.times.map((atMs, i) => ({
     atMs,

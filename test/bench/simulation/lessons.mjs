@@ -42,8 +42,11 @@ export function attend(models, session, visit = () => {}) {
   return evidence;
 }
 
-/** Parameters of each cohort and feature on both clocks, of marks as they come and after de-bursting. */
-export function learnParameters(sessions) {
+/**
+ * Parameters of each cohort and feature on both clocks, of marks as they come and after de-bursting. `by`: what names the
+ * cohort of a session.
+ */
+export function learnParameters(sessions, by = 'key') {
   const sums = { effective: grid(), raw: grid() };
   for (const session of sessions) {
     const rows = FEATURES.map(() => ({ N: 0, WW: 0, burst: 0, raw: 0 }));
@@ -62,8 +65,8 @@ export function learnParameters(sessions) {
     for (const [feature, { N, WW, burst, raw }] of rows.entries()) {
       for (const clock of ['events', 'active']) {
         const T = exposure[clock];
-        add(sums.effective[feature][clock], session.cohort.key, { N, W: N, WW: WW + burst ** 2, T });
-        add(sums.raw[feature][clock], session.cohort.key, { N: raw, W: raw, WW: raw, T });
+        add(sums.effective[feature][clock], session.cohort[by], { N, W: N, WW: WW + burst ** 2, T });
+        add(sums.raw[feature][clock], session.cohort[by], { N: raw, W: raw, WW: raw, T });
       }
     }
   }
@@ -71,7 +74,7 @@ export function learnParameters(sessions) {
   /** Of a cohort that was not seen: that of all. */
   return (kind, cohort) => (feature, clock) => {
     const { cohorts, global } = fits[kind][feature][clock];
-    const { mu, phi, a } = cohorts.get(cohort.key) ?? global;
+    const { mu, phi, a } = cohorts.get(cohort[by]) ?? global;
     return { mu, phi, a };
   };
 }

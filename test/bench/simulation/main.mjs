@@ -1,7 +1,7 @@
 /**
  * What the evidence of a session detects in simulated worlds, beside what others do, at the same rate of false kills.
  *
- *   npm run bench:simulation -- [--seeds 1-5] [--worlds main,tight,…] [--size small|full] [--promising] [--workers N]
+ *   npm run bench:simulation -- [--seeds 1-5] [--worlds main,tight,…] [--size small|full] [--promising | --agents] [--workers N]
  *                               [--json FILE] [--html FILE]
  *
  * Worlds, attacks and comparators are those of the scoring reference, section 11, made anew. The recommended design is the
@@ -11,6 +11,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { agentsText } from './agents-report.mjs';
 import { reportPage } from './page.mjs';
 import { reportText } from './report.mjs';
 import { WORLDS } from './world.mjs';
@@ -20,12 +21,19 @@ const SIZES = {
   full: { learn: 8000, calibrate: 10_000, test: 12_000, attack: 200 },
 };
 
+/** In agents, of ten sessions each. */
+const AGENT_SIZES = {
+  small: { learn: 300, calibrate: 400, test: 400, attack: 20 },
+  full: { learn: 1500, calibrate: 2000, test: 2000, attack: 80 },
+};
+
 const { values: options } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1-5' },
     worlds: { type: 'string', default: 'main' },
     size: { type: 'string', default: 'full' },
     promising: { type: 'boolean', default: false },
+    agents: { type: 'boolean', default: false },
     workers: { type: 'string', default: String(availableParallelism()) },
     json: { type: 'string' },
     html: { type: 'string' },
@@ -33,7 +41,7 @@ const { values: options } = parseArgs({
 });
 const [from, to = from] = options.seeds.split('-').map(Number);
 const worlds = options.worlds === 'all' ? Object.keys(WORLDS) : options.worlds.split(',');
-const sizes = SIZES[options.size];
+const sizes = (options.agents ? AGENT_SIZES : SIZES)[options.size];
 const unknown = worlds.filter((name) => WORLDS[name] === undefined);
 if (!(from >= 1 && to >= from) || sizes === undefined || unknown.length > 0) {
   console.error(
@@ -47,7 +55,7 @@ const tasks = worlds.flatMap((world) =>
     world,
     seed: from + i,
     sizes,
-    methods: options.promising ? 'promising' : 'all',
+    methods: options.agents ? 'agents' : options.promising ? 'promising' : 'all',
   })),
 );
 const results = [];
@@ -72,6 +80,6 @@ function inWorker(task) {
 
 await Promise.all(Array.from({ length: Math.min(Number(options.workers), tasks.length) }, work));
 results.sort((a, b) => worlds.indexOf(a.world) - worlds.indexOf(b.world) || a.seed - b.seed);
-process.stdout.write(reportText(results));
+process.stdout.write(options.agents ? agentsText(results) : reportText(results));
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results)}\n`);
-if (options.html !== undefined) writeFileSync(options.html, reportPage(results));
+if (options.html !== undefined && !options.agents) writeFileSync(options.html, reportPage(results));

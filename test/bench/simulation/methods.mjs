@@ -12,6 +12,7 @@ import { FEATURES, HOUR_MS } from './world.mjs';
 export const RECOMMENDED = 'recommended: four streams';
 
 const LN_FOUR = Math.log(1 / FEATURES.length / 4);
+export const EVEN = [LN_FOUR, LN_FOUR, LN_FOUR, LN_FOUR];
 const LN_TWO = Math.log(1 / FEATURES.length / 2);
 const ONLY = (streams, share) =>
   [0, 1, 2, 3].map((stream) => (streams.includes(stream) ? share : Number.NEGATIVE_INFINITY));
@@ -55,8 +56,8 @@ export function methodsOf(parameters, fits, tails) {
   };
 }
 
-/** What scoring.md names as promising, beside the recommended design. */
-export function promisingOf(parameters, tails) {
+/** What the scoring reference names as promising, beside the recommended design. `byTask`: parameters of each task, where there are some. */
+export function promisingOf(parameters, byTask, tails) {
   const maps = learnTails(parameters, tails);
   const whole = ONLY([0, 1, 2, 3], LN_FOUR);
   const z = zStreams(parameters, STEADIED.steadied);
@@ -80,6 +81,7 @@ export function promisingOf(parameters, tails) {
       sparse,
     ),
     'epochs of 8 hours': epochs(8 * HOUR_MS, recommended),
+    ...(byTask === undefined ? {} : { 'cohorts by task': evidenceOf(byTask, learnTails(byTask, tails), whole) }),
     'without shift': evidenceOf(parameters, maps, ONLY([0, 1, 2], LN_FOUR)),
     'without rate': evidenceOf(parameters, maps, ONLY([0, 2, 3], LN_FOUR)),
     'without burst': evidenceOf(parameters, maps, ONLY([0, 1, 3], LN_FOUR)),
@@ -91,7 +93,7 @@ function variants(names, make) {
 }
 
 /** The engine's own: feature streams, tails, shares, maximum. `sparse`: features whose volume and rate are left out. */
-function evidenceOf(parameters, maps, lnShares, sparse) {
+export function evidenceOf(parameters, maps, lnShares, sparse) {
   const shares = (cohort) => (feature) =>
     sparse?.(feature, cohort)
       ? lnShares.map((share, stream) => (stream < 2 ? Number.NEGATIVE_INFINITY : share))
@@ -115,10 +117,10 @@ function evidenceOf(parameters, maps, lnShares, sparse) {
 function memoized(make) {
   const made = new Map();
   return (cohort) => {
-    let one = made.get(cohort.key);
+    let one = made.get(cohort.task);
     if (one === undefined) {
       one = make(cohort);
-      made.set(cohort.key, one);
+      made.set(cohort.task, one);
     }
     return one;
   };

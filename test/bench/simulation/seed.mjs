@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { conformalThreshold } from '../../../dist/learning/conformal.js';
+import { runAgents } from './agents.mjs';
 import { ATTACKS, attacked } from './attacks.mjs';
 import { learnParameters } from './lessons.mjs';
 import { methodsOf, promisingOf, RECOMMENDED } from './methods.mjs';
@@ -19,7 +20,10 @@ export function runSeed({ world: name, seed, sizes, methods: which = 'all' }, pr
   const tails = sessions(Math.round(sizes.learn * 0.3));
   const parameters = learnParameters(fits);
   progress('learned');
-  const methods = which === 'promising' ? families(promisingOf(parameters, tails)) : methodsOf(parameters, fits, tails);
+  const methods =
+    which === 'promising'
+      ? families(promisingOf(parameters, world.rules.tasks && learnParameters(fits, 'task'), tails))
+      : methodsOf(parameters, fits, tails);
   const calibration = sessions(sizes.calibrate);
   const tests = sessions(sizes.test);
   const drifted = DRIFTS.map((drift) => sessions(Math.round(sizes.test / 4), { drift }));
@@ -146,5 +150,6 @@ function median(values) {
 }
 
 if (parentPort !== null && workerData?.simulation !== undefined) {
-  parentPort.postMessage({ result: runSeed(workerData.simulation, (part) => parentPort.postMessage({ part })) });
+  const run = workerData.simulation.methods === 'agents' ? runAgents : runSeed;
+  parentPort.postMessage({ result: run(workerData.simulation, (part) => parentPort.postMessage({ part })) });
 }

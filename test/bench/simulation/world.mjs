@@ -16,16 +16,22 @@ const EVENTS_PER_HOUR = 60;
 export const HOUR_MS = 3_600_000;
 const CAP_HOURS = 72;
 
-/** What a side world changes. `spread`: of the squared coefficient of variation between sessions. */
+/**
+ * What a side world changes. `spread`: of the squared coefficient of variation between sessions. `tasks`: so many kinds of work
+ * that a cohort has, which may be known or not; with them sessions differ as much as in `main`, most of it by task.
+ */
 export const WORLDS = {
   main: { spread: 1, bursts: true, diurnal: true, bulk: 0.0003, gamma: false },
   'model true': { spread: 1, bursts: false, diurnal: false, bulk: 0, gamma: true },
   tight: { spread: 0.3, bursts: true, diurnal: true, bulk: 0.0003, gamma: false },
   loose: { spread: 5, bursts: true, diurnal: true, bulk: 0.0003, gamma: false },
   'bulk 0.5 %': { spread: 1, bursts: true, diurnal: true, bulk: 0.005, gamma: false },
+  tasks: { spread: 1 / 3, bursts: true, diurnal: true, bulk: 0.0003, gamma: false, tasks: 4 },
 };
 /** Squared coefficient of variation of a session's rate in its cohort. */
 const CV2 = 0.3;
+/** Of the rates of a task in its cohort. */
+const TASK_CV2 = 0.2;
 
 /** A reproducible source of chance. */
 export class Chance {
@@ -101,6 +107,14 @@ export class World {
       perEvent: PER_EVENT.map((rate) => rate * chance.lognormal(0.9)),
       diurnal: this.rules.diurnal && at % 2 === 0,
     }));
+    for (const cohort of this.cohorts) {
+      cohort.task = cohort.key;
+      cohort.tasks = Array.from({ length: this.rules.tasks ?? 0 }, (_, at) => ({
+        ...cohort,
+        task: `${cohort.key}, task ${at}`,
+        perEvent: cohort.perEvent.map((rate) => rate * chance.lognormal(TASK_CV2)),
+      }));
+    }
     this.total = this.cohorts.reduce((sum, { share }) => sum + share, 0);
   }
 
@@ -108,18 +122,26 @@ export class World {
     let at = chance.unit() * this.total;
     for (const cohort of this.cohorts) {
       at -= cohort.share;
-      if (at < 0) return cohort;
+      if (at < 0) return taskOf(cohort, chance);
     }
-    return this.cohorts[0];
+    return taskOf(this.cohorts[0], chance);
   }
 
-  /** `hours`: its length; drawn where absent. `drift`: factor of all rates of marks. */
-  session(chance, { cohort = this.cohortOf(chance), hours, drift = 1 } = {}) {
+  /** Factors of the rates of an agent in all its sessions: half of what sessions differ by. */
+  habit(chance) {
+    const cv2 = (CV2 * this.rules.spread) / 4;
+    const own = chance.lognormal(cv2);
+    return FEATURES.map(() => own * chance.lognormal(cv2));
+  }
+
+  /** `hours`: its length; drawn where absent. `drift`: factor of all rates of marks. `habit`: of the agent, where it has one. */
+  session(chance, { cohort = this.cohortOf(chance), hours, drift = 1, habit } = {}) {
     const { spread, gamma, bulk, bursts } = this.rules;
     const length = hours ?? lengthOf(chance);
     const vary = (cv2) => (gamma ? chance.gamma(cv2) : chance.lognormal(cv2));
-    const own = vary((CV2 * spread) / 2);
-    const rates = cohort.perEvent.map((rate) => rate * drift * own * vary((CV2 * spread) / 2));
+    const cv2 = (CV2 * spread) / (habit === undefined ? 2 : 4);
+    const own = vary(cv2);
+    const rates = cohort.perEvent.map((rate, at) => rate * drift * (habit?.[at] ?? 1) * own * vary(cv2));
     if (chance.unit() < bulk) rates[Math.floor(chance.unit() * rates.length)] *= 15;
     const session = new Session(cohort);
     const pace = cohort.perHour * chance.lognormal(0.2);
@@ -140,6 +162,10 @@ export class World {
     }
     return session;
   }
+}
+
+function taskOf(cohort, chance) {
+  return cohort.tasks.length === 0 ? cohort : cohort.tasks[Math.floor(chance.unit() * cohort.tasks.length)];
 }
 
 /** Median an hour; one in ten much longer. */
