@@ -32,12 +32,12 @@ describe('alerts on injected faults', { timeout: 180_000 }, () => {
     await expect.poll(firing, WITHIN).toEqual(expect.arrayContaining(dead));
   });
 
-  it('a backlog and a tenth of a core: late, until it is worked off; then the dead are forgotten too', async () => {
+  it('a backlog and a quarter of a core: late, until it is worked off; then the dead are forgotten too', async () => {
     for (let seed = 10; seed < 16; seed++) await world.act(seed, 3000);
     analyzer = await world.start();
     const throttle = setInterval(() => {
       analyzer.process.kill('SIGSTOP');
-      setTimeout(() => analyzer.process.kill('SIGCONT'), 360);
+      setTimeout(() => analyzer.process.kill('SIGCONT'), 300);
     }, 400);
     try {
       await expect.poll(firing, WITHIN).toContain('FirebreakLagging');
