@@ -18,7 +18,7 @@ export interface Panel {
   thresholds?: readonly [warning: number, critical: number];
   /** What is said where the queries find nothing and nothing is wrong. */
   empty?: string;
-  /** What the values of a table are. */
+  /** What the values of a table are; absent where its labels say it all. */
   column?: string;
 }
 
@@ -149,14 +149,14 @@ function panelJson(panel: Panel): Record<string, unknown> {
       })),
     },
     options: optionsOf(form),
-    ...(column === undefined ? {} : { transformations: [headings(column)] }),
+    ...(form === 'table' ? { transformations: [headings(column)] } : {}),
   };
 }
 
 /** Of what Grafana makes of a query: without the time, which is the same in each line. */
-function headings(column: string): Record<string, unknown> {
-  const options = { excludeByName: { Time: true }, indexByName: {}, renameByName: { Value: column } };
-  return { id: 'organize', options };
+function headings(column: string | undefined): Record<string, unknown> {
+  const [values, renameByName] = column === undefined ? [{ Value: true }, {}] : [{}, { Value: column }];
+  return { id: 'organize', options: { excludeByName: { Time: true, ...values }, indexByName: {}, renameByName } };
 }
 
 function lineOf(form: Form): Record<string, unknown> {

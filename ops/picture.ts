@@ -119,10 +119,11 @@ function number({ unit, thresholds }: Panel, [line]: Line[]): string {
 function table({ unit, column }: Panel, lines: Line[]): string {
   const names = [...new Set(lines.flatMap(({ labels }) => Object.keys(labels)))];
   const rows = lines.slice(0, 8).map(({ labels, points }) => {
-    const cells = [...names.map((name) => (labels[name] ?? '').slice(0, 40)), shown(points[0]?.[1] ?? 0, unit)];
+    const value = column === undefined ? [] : [shown(points[0]?.[1] ?? 0, unit)];
+    const cells = [...names.map((name) => (labels[name] ?? '').slice(0, 40)), ...value];
     return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   });
-  return `<table><tr>${[...names, column].map((name) => `<th>${name}</th>`).join('')}</tr>${rows.join('')}</table>`;
+  return `<table><tr>${[...names, ...(column === undefined ? [] : [column])].map((name) => `<th>${name}</th>`).join('')}</tr>${rows.join('')}</table>`;
 }
 
 function chart(panel: Panel, lines: Line[], { width, height }: Size, { startS, endS }: Span): string {

@@ -1,7 +1,7 @@
 import { DRIFT_ALARM } from '../../src/engine/evidence/drift.ts';
 import type { Dashboard } from '../panel.ts';
 import { COMMANDS } from './commands.ts';
-import { of, orElse, panel, table } from './query.ts';
+import { info, of, orElse, panel, table } from './query.ts';
 
 const RELEASED = `sum(increase(${of('reviews_total', 'by="intent",outcome="released"')}[7d]))`;
 const SESSIONS = `(sum(increase(${of('finished_sessions_total')}[7d])) + sum(${of('sessions', 'level!="killed"')}))`;
@@ -16,22 +16,10 @@ export const BASELINES: Dashboard = {
     {
       title: 'In force',
       panels: [
-        table(
-          'Policy',
-          'More than one line only during an activation.',
-          'none',
-          'analyzers',
-          `count by (hash) (${of('policy_info')})`,
-        ),
+        info('Policy', 'Different ones only during an activation.', 'policy_info', 'hash'),
         orElse(
           NO_BASELINE,
-          table(
-            'Baseline',
-            'More than one line only during an activation.',
-            'none',
-            'analyzers',
-            `count by (hash, intents) (${of('baseline_info')})`,
-          ),
+          info('Baseline', 'Different ones only during an activation.', 'baseline_info', 'hash', 'intents'),
         ),
         panel('lines', 'Expired', 'Past their date: exceptions, shadow rules.', 'none', [
           `max by (kind) (${of('policy_expired')})`,

@@ -1,6 +1,6 @@
 import type { Dashboard } from '../panel.ts';
 import { NUMBERS } from './numbers.ts';
-import { bands, node, of, panel, perMinute, rate, table } from './query.ts';
+import { bands, info, node, of, panel, perMinute, rate } from './query.ts';
 
 export const OVERVIEW: Dashboard = {
   uid: 'firebreak-overview',
@@ -46,13 +46,7 @@ export const OVERVIEW: Dashboard = {
           '{{instance}}',
         ]),
         panel('lines', 'Memory', 'Resident.', 'bytes', [node('process_resident_memory_bytes'), '{{instance}}']),
-        table(
-          'Versions',
-          'More than one line only during an upgrade.',
-          'none',
-          'analyzers',
-          `count by (version, engine, node) (${of('build_info')})`,
-        ),
+        info('Versions', 'Different ones only during an upgrade.', 'build_info', 'version', 'engine', 'node'),
       ],
     },
   ],

@@ -51,6 +51,11 @@ export function table(title: string, description: string, unit: Unit, column: st
   return { ...panel('table', title, description, unit, [expr, '']), column };
 }
 
+/** Of a metric whose value is 1: its labels, by analyzer. */
+export function info(title: string, description: string, name: string, ...labels: string[]): Panel {
+  return panel('table', title, description, 'none', [`max by (${labels.join(', ')}, instance) (${of(name)})`, '']);
+}
+
 /** With the text that stands where there is nothing, and nothing is wrong. */
 export function orElse(empty: string, shown: Panel): Panel {
   return { ...shown, empty };

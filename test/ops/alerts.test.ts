@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { ALERTS, runbookFile } from '../../ops/alerts.ts';
+import { DASHBOARDS } from '../../ops/dashboards.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { metricsOf } from '../../src/adapters/telemetry/metrics.ts';
 import { Stats } from '../../src/adapters/telemetry/stats.ts';
@@ -105,6 +106,18 @@ describe('the alert rules', () => {
     const rules = groups.flatMap((group) => group.rules);
     expect(rules.filter(({ annotations }) => !existsSync(annotations.runbook_url))).toEqual([]);
     expect(rules.length).toBe(ALERTS.length);
+  });
+
+  it('have runbooks that name panels which are there', () => {
+    const panels = DASHBOARDS.flatMap(({ rows }) => rows.flatMap((row) => row.panels.map(({ title }) => title)));
+    const named = ALERTS.flatMap((alert) =>
+      readFileSync(`deploy/runbooks/${runbookFile(alert)}`, 'utf8')
+        .split('\n')
+        .filter((line) => /\bpanel\b/i.test(line))
+        .flatMap((line) => [...line.matchAll(/\*([A-Z][^*]*)\*/g)].map(([, title]) => title!)),
+    );
+    expect(named.filter((title) => !panels.includes(title))).toEqual([]);
+    expect(named.length).toBeGreaterThan(5);
   });
 
   it('ask only for metrics and findings that exist', async () => {
