@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { mulberry } from '../integration/traffic.ts';
 import { Deployment } from './deployment.ts';
 import type { Disks } from './disk.ts';
-import { FAULTS, type Fault, type FaultName, type Random } from './faults.ts';
+import type { Fault, Random } from './fault.ts';
+import { FAULTS, type FaultName } from './faults.ts';
 import { happen } from './happen.ts';
 import type { Topology } from './redis-nodes.ts';
 import { report, type Told } from './report.ts';
@@ -29,6 +30,7 @@ const WEIGHTS: Partial<Record<FaultName, number>> = {
   'block-loop': 0.3,
   'brokers-down': 0.3,
   'redis-down': 0.5,
+  'redis-oom-long': 0.3,
   'freeze-analyzer': 0.7,
   'kafka-hole': 0.7,
   'leader-change': 0.7,

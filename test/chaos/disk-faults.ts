@@ -1,9 +1,9 @@
 import type { Disk } from './disk.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import type { Stand } from './stand.ts';
 
 /** Longer than enforcers wait for a lease, and what it takes until every partition has met it. */
-const BLIND_S = [21, 24] as const;
+export const BLIND_S = [21, 24] as const;
 
 async function freeAll(disks: readonly Disk[]): Promise<void> {
   await Promise.all(disks.map((disk) => disk.free()));

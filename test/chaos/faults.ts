@@ -1,52 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './child.ts';
 import type { Deployment } from './deployment.ts';
 import { DISK_FAULTS } from './disk-faults.ts';
+import { type Fault, pick, type Random } from './fault.ts';
 import type { LinkMode } from './link.ts';
-import { ask } from './redis-nodes.ts';
-import { slotMigration } from './slot-migration.ts';
+import { REDIS_FAULTS } from './redis-faults.ts';
 import { ORDINARY } from './traffic.ts';
-
-/** Number in [0, 1). */
-export type Random = () => number;
-
-/** One thing that happens to a deployment. `inject` answers what to print; `mend` is called after a while, once. */
-export interface Fault {
-  /** How long it lasts, s. */
-  lastsS: readonly [least: number, most: number];
-  topologies: readonly ('sentinel' | 'cluster')[];
-  /** Needs servers whose disks can be full. */
-  disks?: 'own';
-  inject(deployment: Deployment, random: Random): Promise<{ what: string; mend?: () => Promise<void> | void }>;
-}
 
 const BOTH = ['sentinel', 'cluster'] as const;
 const SENTINEL = ['sentinel'] as const;
 const INSTANT = [0, 0] as const;
 
-export function pick<T>(random: Random, from: readonly T[]): T {
-  return from[Math.floor(random() * from.length)]!;
-}
-
 function analyzerOf({ fleet }: Deployment, random: Random): Child {
   return pick(random, fleet.members);
-}
-
-async function primaryOf({ stand: { redis } }: Deployment, random: Random): Promise<number> {
-  return pick(random, await redis.primaries());
-}
-
-/** On one primary, chosen by chance. */
-function onRedis(act: (port: number, deployment: Deployment) => Promise<string>): Fault {
-  return {
-    lastsS: INSTANT,
-    topologies: BOTH,
-    inject: async (deployment, random) => {
-      const { redis } = deployment.stand;
-      const primary = await primaryOf(deployment, random);
-      return { what: `${redis.nodes[primary]!.name}: ${await act(redis.ports[primary]!, deployment)}` };
-    },
-  };
 }
 
 function linkFault(to: 'redis' | 'brokers', mode: LinkMode, lastsS: readonly [number, number]): Fault {
@@ -95,57 +60,6 @@ function brokerFault(how: 'SIGKILL' | 'SIGSTOP', lastsS: readonly [number, numbe
     },
   };
 }
-
-function redisNodeFault(how: 'SIGKILL' | 'SIGSTOP', lastsS: readonly [number, number]): Fault {
-  return {
-    lastsS,
-    topologies: BOTH,
-    inject: async (deployment, random) => {
-      const { redis } = deployment.stand;
-      const primary = redis.nodes[await primaryOf(deployment, random)]!;
-      if (how === 'SIGKILL') await primary.kill();
-      else primary.signal('SIGSTOP');
-      const mend = async () => {
-        if (how === 'SIGKILL') primary.start();
-        else primary.signal('SIGCONT');
-        await redis.untilReady();
-      };
-      return { what: `${primary.name}, primary: ${how}`, mend };
-    },
-  };
-}
-
-/** The replica misses the last seconds, then it becomes the primary. */
-const failoverLosingWrites: Fault = {
-  lastsS: [5, 8],
-  topologies: SENTINEL,
-  inject: async (deployment, random) => {
-    const { redis } = deployment.stand;
-    const at = await primaryOf(deployment, random);
-    redis.links[at]!.set('held_replication');
-    await sleep(1000 + random() * 1500);
-    await redis.nodes[at]!.kill();
-    redis.links[at]!.set('pass');
-    const mend = async () => {
-      redis.nodes[at]!.start();
-      await redis.untilReady();
-    };
-    return { what: `${redis.nodes[at]!.name}, primary: its last writes are not copied, SIGKILL`, mend };
-  },
-};
-
-const everyRedisDown: Fault = {
-  lastsS: [10, 15],
-  topologies: BOTH,
-  inject: async ({ stand: { redis } }) => {
-    await Promise.all(redis.nodes.map((node) => node.kill()));
-    const mend = async () => {
-      for (const node of redis.nodes) node.start();
-      await redis.untilReady();
-    };
-    return { what: 'every Redis node: SIGKILL', mend };
-  },
-};
 
 const everyBrokerDown: Fault = {
   lastsS: [15, 20],
@@ -221,18 +135,6 @@ function shapeFault(what: string, shape: Partial<typeof ORDINARY>): Fault {
   };
 }
 
-const outOfMemory: Fault = {
-  lastsS: [2, 4],
-  topologies: BOTH,
-  inject: async (deployment, random) => {
-    const { redis } = deployment.stand;
-    const port = redis.ports[await primaryOf(deployment, random)]!;
-    const limit = (bytes: string) => ask(port, (client) => client.config('SET', 'maxmemory', bytes));
-    await limit('1mb');
-    return { what: `redis at ${port}: maxmemory 1mb`, mend: async () => void (await limit('0')) };
-  },
-};
-
 export const FAULTS = {
   'kill-analyzer': {
     lastsS: INSTANT,
@@ -257,32 +159,11 @@ export const FAULTS = {
   'kafka-hole': linkFault('brokers', 'hole', [2, 12]),
   'kafka-slow': linkFault('brokers', 'slow', [3, 6]),
   'no-produce': linkFault('brokers', 'no_produce', [3, 8]),
-  'kill-redis': redisNodeFault('SIGKILL', [1, 6]),
-  'freeze-redis': redisNodeFault('SIGSTOP', [1, 6]),
-  'redis-down': everyRedisDown,
-  'failover-losing-writes': failoverLosingWrites,
   'redis-cut': linkFault('redis', 'cut', [1, 4]),
   'redis-hole': linkFault('redis', 'hole', [1, 6]),
   'redis-slow': linkFault('redis', 'slow', [3, 6]),
   'redis-lost-replies': linkFault('redis', 'lost_replies', [1, 3]),
-  'redis-oom': outOfMemory,
-  flushall: onRedis(async (port) => ask(port, (client) => client.flushall())),
-  'script-flush': onRedis(async (port) => `SCRIPT FLUSH ${await ask(port, (client) => client.script('FLUSH'))}`),
-  'delete-key': onRedis(async (port, { prefix }) =>
-    ask(port, async (client) => {
-      const keys = (await client.keys(`${prefix}:*`)).sort();
-      const key = keys[Math.floor(keys.length / 2)];
-      return key === undefined ? 'no key to delete' : `DEL ${key}: ${await client.del(key)}`;
-    }),
-  ),
-  'delete-session': onRedis(async (port, { prefix }) =>
-    ask(port, async (client) => {
-      const [key] = (await client.keys(`${prefix}:*:s`)).sort();
-      const field = key && ((await client.hrandfield(key)) as string | null);
-      return field ? `HDEL ${key} ${field}: ${await client.hdel(key, field)}` : 'no session to delete';
-    }),
-  ),
-  'slot-migration': slotMigration,
+  ...REDIS_FAULTS,
   ...DISK_FAULTS,
   policy: policyChange,
   burst,

@@ -1,4 +1,4 @@
-import type { Random } from './faults.ts';
+import type { Random } from './fault.ts';
 import type { Findings } from './manifest.ts';
 
 /** How a run speaks, and its chance. */

@@ -1,7 +1,8 @@
 import type { Disks } from './disk.ts';
 import { deadMan, enforcerSilent } from './enforcing.ts';
+import type { Fault } from './fault.ts';
 import { BROKERS_FOUND_FULL, type FaultScenario, playFault, redisCounts } from './fault-scenario.ts';
-import { FAULTS, type Fault } from './faults.ts';
+import { FAULTS } from './faults.ts';
 import { type HaltName, halts } from './halts.ts';
 import { benign, flushLarge } from './large.ts';
 import type { Topology } from './redis-nodes.ts';
@@ -38,6 +39,12 @@ const FAULT_SCENARIOS = {
     times: 3,
   },
   'redis-oom': { about: 'Redis refuses writes', fault: 'redis-oom', times: 2, met: [redisCounts('errorstat_OOM')] },
+  'redis-oom-long': {
+    about: 'Redis refuses writes for longer than a lease holds: nothing is judged, and no lease renewed',
+    fault: 'redis-oom-long',
+    blind: true,
+    met: [redisCounts('errorstat_OOM')],
+  },
   'redis-disk-full': {
     about: 'the disk of the Redis primary is full: another is promoted',
     fault: 'redis-disk-full',

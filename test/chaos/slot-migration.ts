@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stateKeys } from '../../src/adapters/redis/keys.ts';
-import type { Fault, Random } from './faults.ts';
+import type { Fault, Random } from './fault.ts';
 import { ask, type RedisNodes } from './redis-nodes.ts';
 
 const KEYS_MAX = 100;

@@ -1,0 +1,18 @@
+import type { Deployment } from './deployment.ts';
+
+/** Number in [0, 1). */
+export type Random = () => number;
+
+/** One thing that happens to a deployment. `inject` answers what to print; `mend` is called after a while, once. */
+export interface Fault {
+  /** How long it lasts, s. */
+  lastsS: readonly [least: number, most: number];
+  topologies: readonly ('sentinel' | 'cluster')[];
+  /** Needs servers whose disks can be full. */
+  disks?: 'own';
+  inject(deployment: Deployment, random: Random): Promise<{ what: string; mend?: () => Promise<void> | void }>;
+}
+
+export function pick<T>(random: Random, from: readonly T[]): T {
+  return from[Math.floor(random() * from.length)]!;
+}
