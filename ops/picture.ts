@@ -120,7 +120,7 @@ function table({ unit, column }: Panel, lines: Line[]): string {
   const names = [...new Set(lines.flatMap(({ labels }) => Object.keys(labels)))];
   const rows = lines.slice(0, 8).map(({ labels, points }) => {
     const value = column === undefined ? [] : [shown(points[0]?.[1] ?? 0, unit)];
-    const cells = [...names.map((name) => (labels[name] ?? '').slice(0, 40)), ...value];
+    const cells = [...names.map((name) => shortened(labels[name] ?? '')), ...value];
     return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   });
   return `<table><tr>${[...names, ...(column === undefined ? [] : [column])].map((name) => `<th>${name}</th>`).join('')}</tr>${rows.join('')}</table>`;
@@ -200,6 +200,9 @@ function stacked(lines: Line[]): Drawn[] {
     }),
   }));
 }
+
+/** Of a hash its beginning. */
+const shortened = (text: string) => (text.length > 30 ? `${text.slice(0, 24)}…` : text);
 
 const MIB = 1024 * 1024;
 
