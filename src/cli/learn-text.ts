@@ -14,6 +14,8 @@ interface Learned {
   cut: number;
   /** Where it was written. */
   file: string;
+  /** The key that vouches for it. */
+  signedBy: string | undefined;
   /** Why it was not taken over. */
   held: readonly Move[];
   confidence: Confidence;
@@ -22,7 +24,7 @@ interface Learned {
 
 /** What was learned, for the person who started it: what each budget rests on, and how many sessions are missing. */
 export function learnText(baseline: Baseline, learned: Learned): string {
-  const { events, resumed, cut, file, held, confidence, certifying } = learned;
+  const { events, resumed, cut, file, signedBy, held, confidence, certifying } = learned;
   const { parameters, maps, thresholds } = baseline.sessions;
   const lines: [name: string, text: string][] = [
     ['events', `${number(events)}${resumed > 0 ? `, ${number(resumed)} of them read by an interrupted run` : ''}`],
@@ -44,11 +46,11 @@ export function learnText(baseline: Baseline, learned: Learned): string {
   if (isLearned && kill.r === 0)
     lines.push(['', `evidence beyond the threshold of kill leads to ${baseline.onUncertified} until it is certified`]);
   lines.push(...partyLines(certifying));
-  if (held.length === 0) lines.push(['written', file]);
+  if (held.length === 0) lines.push(['written', signedBy === undefined ? file : `${file}, signed by ${signedBy}`]);
   else {
     lines.push(['not taken over', 'it raises more than one version may; a poisoned log would look like that, too:']);
     lines.push(...movesText(held).map((line): [string, string] => ['', line]));
-    lines.push(['written', `${file}; --accept-moves takes it over`]);
+    lines.push(['written', `${file}, unsigned; --accept-moves takes it over`]);
   }
   const width = Math.max(...lines.map(([name]) => name.length));
   return lines.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join('');

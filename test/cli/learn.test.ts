@@ -115,7 +115,8 @@ describe('firebreak learn', { timeout: 120_000 }, () => {
     expect(owner.code).toBe(1);
     expect(owner.err).toContain('owner.keys.json: its key has the role owner; a baseline needs learner');
 
-    expect((await firebreak([...learn, '--sign', '--keys', 'learner.keys.json'])).code).toBe(0);
+    const learned = await firebreak([...learn, '--sign', '--keys', 'learner.keys.json']);
+    expect(learned).toMatchObject({ code: 0, err: expect.stringContaining(`signed.json, signed by ${kid}`) });
     const shown = await firebreak(['baseline', 'show', 'signed.json', '--keys', 'learner.keys.json']);
     expect(shown).toMatchObject({
       code: 0,
@@ -164,7 +165,7 @@ describe('firebreak learn', { timeout: 120_000 }, () => {
     expect(held.code).toBe(1);
     expect(held.err).toMatch(/not taken over +it raises more than one version may/);
     expect(held.err).toMatch(/reconnaissance: .*: [\d.]+ -> [\d.]+ marks per 100 (actions|active hours) \(x [\d.]+\)/);
-    expect(held.err).toMatch(/written +moved\.json\.proposed; --accept-moves takes it over/);
+    expect(held.err).toMatch(/written +moved\.json\.proposed, unsigned; --accept-moves takes it over/);
     expect(await read('moved.json')).toBe(before);
     const proposed = await read('moved.json.proposed');
     const { out } = await firebreak(['baseline', 'diff', 'moved.json', 'moved.json.proposed']);
