@@ -6,7 +6,6 @@ import { Partition } from '../engine/partition.ts';
 import { compilePolicy, type GroupPlan, type Plan } from '../engine/plan/policy.ts';
 import type { Session } from '../engine/session/session.ts';
 import { step } from '../engine/step.ts';
-import { ownerTicks } from './owner-ticks.ts';
 import { withoutPolicy } from './replay.ts';
 
 /** What one rule measures at one action that passes its match, or where none came, and what its conditions make of it. */
@@ -32,17 +31,19 @@ export class Gauge {
     this.#partition = new Partition(topicId, partition);
   }
 
-  /** `decided` has stepped the record; `before` is the level that the session had when the action came. */
-  read({ offset, body }: LogRecord, decided: Partition, before: Level): Reading[] {
-    const { plan } = decided;
-    const { clockMs } = decided.state;
-    this.#follow(decided, offset);
+  /**
+   * `decided` has stepped the record, and each record since the first that was read went by here (see `pass`); `before` is
+   * the level that the session had when the action came.
+   */
+  read(record: LogRecord, { plan }: Partition, before: Level): Reading[] {
+    const { body } = record;
+    this.#judgeUnder(plan);
     const { accounting } = this.#partition.state;
     const judged = accounting.judged;
     // Conditions may ask for the level. After a kill nothing asks any more.
     const known = body.type === 'action' ? this.#partition.find(body.event.session) : undefined;
     if (known !== undefined && before !== 'killed') known.level = before;
-    step(this.#partition, withoutPolicy({ offset, appendMs: clockMs, body }));
+    step(this.#partition, withoutPolicy(record));
     if (body.type !== 'action' || plan === undefined || accounting.judged === judged) return [];
     const { event } = body;
     const session = this.#partition.find(event.session)!;
@@ -52,12 +53,14 @@ export class Gauge {
       .flatMap((group) => readingsOf(group, session));
   }
 
-  /** The same where the clock that `decided` stands at passed a deadline of the session. */
-  readSilence(id: string, decided: Partition, offset: number): Reading[] {
-    const { plan } = decided;
-    const { clockMs: appendMs } = decided.state;
-    this.#follow(decided, offset);
+  /** A record that is not read: the time that passes with it. */
+  pass({ offset, appendMs }: LogRecord, { plan }: Partition): void {
+    this.#judgeUnder(plan);
     step(this.#partition, { offset, appendMs, body: { type: 'tick' } });
+  }
+
+  /** What a session that did nothing is measured at, where a record has just passed. */
+  readSilence(id: string, { plan }: Partition): Reading[] {
     const session = this.#partition.find(id);
     if (plan === undefined || session === undefined) return [];
     const waiting = new Set(plan.waiting.map(({ group }) => group));
@@ -66,12 +69,9 @@ export class Gauge {
       .flatMap((one) => readingsOf(one, session));
   }
 
-  /** Its own sessions are due when they were due there. */
-  #follow({ plan, state: { clockMs, jumpedMs } }: Partition, offset: number): void {
+  #judgeUnder(plan: Plan | undefined): void {
     if (plan !== undefined && plan !== this.#plan) this.#partition.judgeUnder(withoutConditions(plan));
     this.#plan = plan;
-    this.#partition.state.jumpedMs = Math.max(this.#partition.state.jumpedMs, jumpedMs);
-    for (const tick of ownerTicks(this.#partition, clockMs, offset)) step(this.#partition, tick);
   }
 }
 

@@ -80,8 +80,9 @@ export function runTest(body: PolicyBody, { events, endMs }: TestCourse, expect:
     for (const tick of ownerTicks(partition, untilMs, number - 1)) {
       const before = levelNow();
       const outputs = step(partition, tick);
+      gauge.pass(tick, partition);
       if (levelNow() === before) continue;
-      note(number, undefined, outputs, gauge.readSilence(TEST_SESSION, partition, number - 1));
+      note(number, undefined, outputs, gauge.readSilence(TEST_SESSION, partition));
     }
   };
   for (const [index, event] of events.entries()) {

@@ -69,7 +69,7 @@ function evidenceSections({ thresholds, intents }: EvidenceCourse, { stops }: Ex
     const dots = stops
       .filter(({ rule }) => rule.id === intent)
       .map(({ step: { number }, level }) => ({
-        place: number,
+        at: number - 1,
         value: values[number - 1]!,
         text: `${level} at ${number}`,
       }));
@@ -95,12 +95,12 @@ function ruleSection({ rule, when, fired, rows }: Explanation['timelines'][numbe
     { ink: 'seen', name: 'value', values: scores },
   ];
   const dots = stops
-    .filter((stop) => stop.rule.id === rule && places.includes(stop.step.number))
-    .map(({ step: { number }, level }) => ({
-      place: number,
-      value: scores[places.lastIndexOf(number)] ?? 0,
-      text: `${level} at action ${number}`,
-    }));
+    .filter((stop) => stop.rule.id === rule)
+    .flatMap(({ step: { number }, silentUntil, level }) => {
+      const at = rows.findIndex((row) => row.number === number && (silentUntil === null || row.time === silentUntil));
+      const text = `${level} ${silentUntil === null ? 'at' : 'after'} action ${number}`;
+      return at < 0 ? [] : [{ at, value: scores[at] ?? 0, text }];
+    });
   const description = `${rule} over the ${rows.length} actions that it looks at`;
   const conditions = CONDITIONS.filter((condition) => when[condition] !== undefined).map(
     (condition) => html`<li>${LEVEL_OF[condition]} when <code>${String(when[condition])}</code></li>`,

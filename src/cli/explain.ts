@@ -69,7 +69,7 @@ async function explain(named: string | undefined, options: Options): Promise<voi
   const how: ReplayOptions = {
     policy: replayPolicy(body),
     capturedBy: options.rules === undefined ? 'recorded' : 'given',
-    end: 'open',
+    end: 'closed',
   };
   const story = await (from === undefined
     ? withTopic(options, { session: named, command }, (log, session) => found(session, [log], how))

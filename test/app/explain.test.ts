@@ -57,7 +57,7 @@ async function recorded(events: readonly ActionEvent[], rules: Rule[], evidence:
   await writeFile(file, events.map((event) => JSON.stringify(event)).join('\n'));
   const recording = await openRecording(file, DEFAULT_SETTINGS.delayMs);
   const policy = replayPolicy({ format: 1, settings: DEFAULT_SETTINGS, rules, ...evidence });
-  const options: ReplayOptions = { policy, capturedBy: 'given', end: 'open' };
+  const options: ReplayOptions = { policy, capturedBy: 'given', end: 'closed' };
   return { recordings: [recording], options };
 }
 
@@ -110,6 +110,53 @@ describe('what did not come', () => {
       [3, '(silence)', 'paused'],
     ]);
     expect(explainText(explanation, 100)).toContain('PAUSED after action 3 by mixed-work');
+  });
+});
+
+describe('what did not come, more than once', () => {
+  it('is told with numbers that hold, whatever gaps the recording has', async () => {
+    const unanswered = ruleOf(
+      { watch: 'open > 0', pause: 'open > 2' },
+      {
+        within: '2h',
+        measure: {
+          open: {
+            sequence: [{ match: { action: 'delete' } }, { missing: { action: 'send' }, within: '10m' }],
+            same: 'tool',
+          },
+        },
+      },
+    );
+    const deletes = eventsOf(Array.from({ length: 3 }, () => ({ action: 'delete' as const, afterS: 60 })));
+    const [last] = eventsOf([{ action: 'read', afterS: 7200 }]);
+    const events = [...deletes.map((event, i) => ({ ...event, tool: `t-${i}` })), { ...last!, id: 'e-4' }];
+    for (const [name, recorded] of [
+      ['read afterwards', events],
+      ['nothing more', events.slice(0, 3)],
+    ] as const) {
+      const { stops, timelines } = await explained(recorded, [unanswered]);
+      expect(stops.map(({ level, step, silentUntil }) => [name, level, step.number, silentUntil])).toEqual([
+        [name, 'paused', 3, '2026-03-02T09:13:00.000Z'],
+      ]);
+      expect(stops[0]!.thresholds).toMatchObject([{ threshold: 3, was: '2' }]);
+      const told = timelines[0]!.rows.map(({ tool, measures }) => [tool, measures['open']]);
+      expect(told).toEqual([...['t-0', 't-1', 't-2'].map((tool) => [tool, 0]), ['(silence)', 1], ['(silence)', 3]]);
+    }
+  });
+});
+
+describe('the end of a recording', () => {
+  it('is followed by silence, as a replay has it', async () => {
+    const unanswered = ruleOf(
+      { pause: 'open > 0' },
+      {
+        measure: {
+          open: { sequence: [{ match: { action: 'delete' } }, { missing: { action: 'send' }, within: '5m' }] },
+        },
+      },
+    );
+    const { level, stops } = await explained(eventsOf([{ action: 'delete' }]), [unanswered]);
+    expect([level, stops.map(({ silentUntil }) => silentUntil)]).toEqual(['paused', ['2026-03-02T09:05:01.000Z']]);
   });
 });
 

@@ -61,12 +61,16 @@ export function* judgedAgain(
 /** What became due after an action, until another clock. */
 function* silentAgain(partition: Partition, action: StoryAction, until: Story['end']): Generator<JudgedAgain> {
   const { state } = partition;
-  state.jumpedMs = Math.max(state.jumpedMs, until.jumpedMs);
   const { offset } = action.record;
-  for (const tick of ownerTicks(partition, until.clockMs, offset)) {
-    yield { action, by: 'silence', partition, outputs: step(partition, tick) };
+  const parts = until.jumps.map(({ fromMs, toMs }) => ({ untilMs: fromMs, jumpedMs: toMs }));
+  for (const { untilMs, jumpedMs } of [...parts, { untilMs: until.clockMs, jumpedMs: 0 }]) {
+    for (const tick of ownerTicks(partition, untilMs, offset)) {
+      yield { action, by: 'silence', partition, outputs: step(partition, tick) };
+    }
+    state.jumpedMs = Math.max(state.jumpedMs, jumpedMs);
   }
 }
+
 /** The rises of the story with changed rules. */
 export function rerunOf(story: Story, change: RuleChange): (part?: RunPart) => Rise[] {
   const varied = new Map<Plan, Plan>();
@@ -79,8 +83,7 @@ export function rerunOf(story: Story, change: RuleChange): (part?: RunPart) => R
 function risesOf({ session }: Story, { action, by, partition, outputs }: JudgedAgain): Rise[] {
   const { number, event } = action;
   const told = { session, number, own: by === 'action' ? event.id : undefined };
-  const { clockMs, jumpedMs } = partition.state;
-  const silence = { clockMs, jumpedMs, readings: [] };
+  const silence = { clockMs: partition.state.clockMs, jumps: [], readings: [] };
   return [...silentRisesIn(outputs, told).map((rise) => ({ ...rise, silence })), ...riseIn(outputs, told)];
 }
 

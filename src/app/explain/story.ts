@@ -20,19 +20,26 @@ export interface StoryAction {
   record: LogRecord;
   event: ActionEvent;
   plan: Plan | undefined;
-  /** Partition clock when it was judged, ms, and when it jumped last. */
+  /** Partition clock when it was judged, ms. */
   clockMs: number;
-  jumpedMs: number;
+  /** Of that clock, since the action before. */
+  jumps: readonly Jump[];
   level: Level;
   readings: Reading[];
+}
+
+/** The clock of the partition went from one time to another, and nobody could say what was over in between. */
+export interface Jump {
+  fromMs: number;
+  toMs: number;
 }
 
 /** A moment at which no action came, and the session rose for what was missing. */
 export interface Silence {
   /** Partition clock, ms. */
   clockMs: number;
-  /** Partition clock when it jumped last, ms. */
-  jumpedMs: number;
+  /** Of that clock, since the action before. */
+  jumps: readonly Jump[];
   readings: Reading[];
 }
 
@@ -55,7 +62,7 @@ export interface Story {
   actions: StoryAction[];
   rises: Rise[];
   /** The clock at the end of the recordings. */
-  end: Pick<Silence, 'clockMs' | 'jumpedMs'>;
+  end: Pick<Silence, 'clockMs' | 'jumps'>;
 }
 
 /** Near names are looked for among so many. */
@@ -86,9 +93,12 @@ class Telling {
   readonly story: Story;
   readonly #gauge: Gauge;
   #level: Level = 'clear';
+  #jumpedMs: number;
+  #jumps: Jump[] = [];
 
   constructor(session: string, { topicId, partition, state: { clockMs, jumpedMs } }: Partition) {
-    this.story = { session, topicId, partition, actions: [], rises: [], end: { clockMs, jumpedMs } };
+    this.story = { session, topicId, partition, actions: [], rises: [], end: { clockMs, jumps: [] } };
+    this.#jumpedMs = jumpedMs;
     this.#gauge = new Gauge(topicId, partition);
   }
 
@@ -97,11 +107,15 @@ class Telling {
     const { session, topicId, actions, rises } = this.story;
     if (partition.topicId !== topicId || partition.partition !== this.story.partition) return;
     const { clockMs, jumpedMs } = partition.state;
-    this.story.end = { clockMs, jumpedMs };
+    if (jumpedMs !== this.#jumpedMs) this.#jumps.push({ fromMs: this.story.end.clockMs, toMs: jumpedMs });
+    this.#jumpedMs = jumpedMs;
+    const jumps = [...this.#jumps];
+    this.story.end = { clockMs, jumps };
+    if (own === undefined) this.#gauge.pass(record, partition);
     const silent = silentRisesIn(outputs, { session, number: actions.length, own: own?.id });
     if (silent.length > 0) {
-      const readings = this.#gauge.readSilence(session, partition, record.offset);
-      const silence = { clockMs, jumpedMs, readings };
+      const readings = this.#gauge.readSilence(session, partition);
+      const silence = { clockMs, jumps, readings };
       for (const rise of silent) rises.push({ ...rise, silence });
       this.#level = silent.at(-1)!.level;
     }
@@ -110,7 +124,8 @@ class Telling {
       const number = actions.length + 1;
       const readings = this.#gauge.read(record, partition, this.#level);
       const told = { number, file: recording.file, line: line!, record, event: own };
-      actions.push({ ...told, plan: partition.plan, clockMs, jumpedMs, level, readings });
+      actions.push({ ...told, plan: partition.plan, clockMs, jumps, level, readings });
+      this.#jumps = [];
       rises.push(...riseIn(outputs, { session, number, own: own.id }));
     }
     this.#level = level;

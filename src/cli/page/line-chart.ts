@@ -14,8 +14,8 @@ export interface LineChart {
   /** What each place on the x axis is called, such as the number of an action. */
   places: readonly number[];
   lines: readonly Line[];
-  /** Places at which something is to be pointed at, with what hovering says. */
-  dots: readonly { place: number; value: number; text: string }[];
+  /** Places at which something is to be pointed at (`at` is the index of one), with what hovering says. */
+  dots: readonly { at: number; value: number; text: string }[];
 }
 
 const WIDTH = 760;
@@ -43,8 +43,8 @@ export function lineChart({ description, places, lines, dots }: LineChart): Html
     return html`<path class="line line-${ink}" d="${path}"/>${label}`;
   });
   const pointed = dots.map(
-    ({ place, value, text }) =>
-      html`<circle class="dot" cx="${round(x(places.indexOf(place)))}" cy="${round(y(value))}" r="4"><title>${text}</title></circle>`,
+    ({ at, value, text }) =>
+      html`<circle class="dot" cx="${round(x(at))}" cy="${round(y(value))}" r="4"><title>${text}</title></circle>`,
   );
   const scale = [0, most / 1.08].map(
     (value) =>
