@@ -18,7 +18,8 @@ const CAP_HOURS = 72;
 
 /**
  * What a side world changes. `spread`: of the squared coefficient of variation between sessions. `tasks`: so many kinds of work
- * that a cohort has, which may be known or not; with them sessions differ as much as in `main`, most of it by task.
+ * that a cohort has, which may be known or not; with them sessions differ as much as in `main`, most of it by task. `habit`: the
+ * share of what sessions differ by that is the agent's, where there are agents.
  */
 export const WORLDS = {
   main: { spread: 1, bursts: true, diurnal: true, bulk: 0.0003, gamma: false },
@@ -26,10 +27,13 @@ export const WORLDS = {
   tight: { spread: 0.3, bursts: true, diurnal: true, bulk: 0.0003, gamma: false },
   loose: { spread: 5, bursts: true, diurnal: true, bulk: 0.0003, gamma: false },
   'bulk 0.5 %': { spread: 1, bursts: true, diurnal: true, bulk: 0.005, gamma: false },
+  habits: { spread: 1, bursts: true, diurnal: true, bulk: 0.0003, gamma: false, habit: 1 },
   tasks: { spread: 1 / 3, bursts: true, diurnal: true, bulk: 0.0003, gamma: false, tasks: 4 },
 };
 /** Squared coefficient of variation of a session's rate in its cohort. */
 const CV2 = 0.3;
+/** The share of that which is the agent's, where a world says nothing else. */
+const HABIT = 0.5;
 /** Of the rates of a task in its cohort. */
 const TASK_CV2 = 0.2;
 
@@ -127,9 +131,10 @@ export class World {
     return taskOf(this.cohorts[0], chance);
   }
 
-  /** Factors of the rates of an agent in all its sessions: half of what sessions differ by. */
+  /** Factors of the rates of an agent in all its sessions. */
   habit(chance) {
-    const cv2 = (CV2 * this.rules.spread) / 4;
+    const { spread, habit = HABIT } = this.rules;
+    const cv2 = (CV2 * spread * habit) / 2;
     const own = chance.lognormal(cv2);
     return FEATURES.map(() => own * chance.lognormal(cv2));
   }
@@ -139,7 +144,8 @@ export class World {
     const { spread, gamma, bulk, bursts } = this.rules;
     const length = hours ?? lengthOf(chance);
     const vary = (cv2) => (gamma ? chance.gamma(cv2) : chance.lognormal(cv2));
-    const cv2 = (CV2 * spread) / (habit === undefined ? 2 : 4);
+    const left = habit === undefined ? 1 : 1 - (this.rules.habit ?? HABIT);
+    const cv2 = (CV2 * spread * left) / 2;
     const own = vary(cv2);
     const rates = cohort.perEvent.map((rate, at) => rate * drift * (habit?.[at] ?? 1) * own * vary(cv2));
     if (chance.unit() < bulk) rates[Math.floor(chance.unit() * rates.length)] *= 15;
