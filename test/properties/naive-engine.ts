@@ -36,6 +36,8 @@ export interface Passing extends Omit<Look, 'nowMs'> {
 export interface NaiveOutcome {
   /** Level after each arrival. */
   levels: string[];
+  /** At the end of the log: what does not come may have raised it since. */
+  level: string;
   /** `action rule offset`, in order. */
   commands: string[];
   judged: number;
@@ -85,11 +87,11 @@ export function judgeSession(arrivals: readonly Arrived[], log: readonly Passing
     judging.take(arrived);
   }
   while (next < log.length) judging.pass(log[next++]!);
-  return judging.outcome;
+  return { ...judging.outcome, level: judging.level };
 }
 
 class Judging {
-  readonly outcome: NaiveOutcome = {
+  readonly outcome: Omit<NaiveOutcome, 'level'> = {
     levels: [],
     commands: [],
     judged: 0,
@@ -102,6 +104,10 @@ class Judging {
   #level = 0;
   #watchMs = 0;
   #lastMs = 0;
+
+  get level(): string {
+    return RANKS[this.#level]!;
+  }
 
   take(arrived: Arrived): void {
     const { outcome } = this;

@@ -82,6 +82,7 @@ describe('step', () => {
         let afterKill = 0;
         for (const [session, history] of arrivals) {
           const naive = judgeSession(history, passing);
+          expect(partition.sessions.get(session)?.level ?? naive.level).toBe(naive.level);
           expect({ levels: levels.get(session), commands: commands.get(session) ?? [] }).toEqual({
             levels: naive.levels,
             commands: naive.commands,
