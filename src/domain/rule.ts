@@ -158,8 +158,8 @@ export const PUBLISH_ATTEMPTS_MAX = 10;
 /** Settings that hold for a whole policy. Durations are milliseconds. */
 /** Far beyond what an agent with people behind it begins in one partition. */
 export const NEW_SESSIONS_PER_MINUTE = 10_000;
-/** At 4 KB each, 4 GB of the state store for each partition. */
-export const SESSIONS_MAX = 1_000_000;
+/** More than a state store holds in most places: set it to what yours does. */
+export const SESSIONS_MAX = 10_000_000;
 
 export const PolicySettings = z.strictObject({
   idleEndMs: z
