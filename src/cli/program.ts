@@ -1,32 +1,43 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { registerActivate } from './activate.ts';
-import { registerAudit } from './audit.ts';
-import { registerBacktest } from './backtest.ts';
-import { registerBaseline } from './baseline.ts';
-import { registerCapture } from './capture.ts';
-import { registerCheck } from './check.ts';
-import { registerDecide } from './decide.ts';
-import { registerDemo } from './demo.ts';
-import { registerDoctor } from './doctor.ts';
-import { registerExplain } from './explain.ts';
-import { registerInit } from './init.ts';
-import { registerKeys } from './keys.ts';
-import { registerLearn } from './learn.ts';
-import { registerProduce } from './produce.ts';
-import { registerReplay } from './replay.ts';
-import { registerRun } from './run.ts';
-import { registerSchema } from './schema.ts';
-import { registerServe } from './serve.ts';
-import { registerSessions } from './sessions.ts';
 import { PACKAGE } from './shipped.ts';
-import { registerShow } from './show.ts';
-import { registerTest } from './test.ts';
 
 /** Set to anything, errors come with their stack. */
 const DEBUG_VARIABLE = 'FIREBREAK_DEBUG';
 
-export function createProgram(): Command {
+/**
+ * Every verb, in the order of the help. One is loaded when it is called: they bring Kafka, HTTP and mathematics along, and
+ * whoever looks at a key waits for none of these.
+ */
+const VERBS: readonly { names: readonly string[]; load: () => Promise<(program: Command) => void> }[] = [
+  { names: ['demo'], load: async () => (await import('./demo.ts')).registerDemo },
+  { names: ['replay'], load: async () => (await import('./replay.ts')).registerReplay },
+  { names: ['explain'], load: async () => (await import('./explain.ts')).registerExplain },
+  { names: ['backtest'], load: async () => (await import('./backtest.ts')).registerBacktest },
+  { names: ['check'], load: async () => (await import('./check.ts')).registerCheck },
+  { names: ['test'], load: async () => (await import('./test.ts')).registerTest },
+  { names: ['init'], load: async () => (await import('./init.ts')).registerInit },
+  { names: ['run'], load: async () => (await import('./run.ts')).registerRun },
+  { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },
+  { names: ['activate'], load: async () => (await import('./activate.ts')).registerActivate },
+  { names: ['learn'], load: async () => (await import('./learn.ts')).registerLearn },
+  { names: ['baseline'], load: async () => (await import('./baseline.ts')).registerBaseline },
+  { names: ['capture'], load: async () => (await import('./capture.ts')).registerCapture },
+  { names: ['produce'], load: async () => (await import('./produce.ts')).registerProduce },
+  { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },
+  { names: ['sessions'], load: async () => (await import('./sessions.ts')).registerSessions },
+  { names: ['show'], load: async () => (await import('./show.ts')).registerShow },
+  {
+    names: ['release', 'reject', 'pause', 'kill', 'lift'],
+    load: async () => (await import('./decide.ts')).registerDecide,
+  },
+  { names: ['audit'], load: async () => (await import('./audit.ts')).registerAudit },
+  { names: ['keys'], load: async () => (await import('./keys.ts')).registerKeys },
+  { names: ['schema'], load: async () => (await import('./schema.ts')).registerSchema },
+];
+
+/** With the verb that is called; with all of them where it is none, or help is asked for. */
+export async function createProgram(called: string | undefined): Promise<Command> {
   const { version, description } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as Record<
     'version' | 'description',
     string
@@ -66,32 +77,13 @@ export function createProgram(): Command {
         '\n  firebreak baseline diff rules my-rules   what a new baseline says differently' +
         `\n\nErrors are one line; ${DEBUG_VARIABLE}=1 adds the stack.`,
     );
-  registerDemo(program);
-  registerReplay(program);
-  registerExplain(program);
-  registerBacktest(program);
-  registerCheck(program);
-  registerTest(program);
-  registerInit(program);
-  registerRun(program);
-  registerDoctor(program);
-  registerActivate(program);
-  registerLearn(program);
-  registerBaseline(program);
-  registerCapture(program);
-  registerProduce(program);
-  registerServe(program);
-  registerSessions(program);
-  registerShow(program);
-  registerDecide(program);
-  registerAudit(program);
-  registerKeys(program);
-  registerSchema(program);
+  const named = VERBS.filter(({ names }) => called !== undefined && names.includes(called));
+  for (const { load } of named.length > 0 ? named : VERBS) (await load())(program);
   return program;
 }
 
 export async function main(argv: readonly string[]): Promise<void> {
-  const program = createProgram().exitOverride();
+  const program = (await createProgram(argv[2])).exitOverride();
   for (const command of program.commands.flatMap((one) => [one, ...one.commands])) command.exitOverride();
   try {
     await program.parseAsync(argv);

@@ -149,8 +149,8 @@ describe('firebreak', () => {
     expect(await firebreak(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 
-  it('describes every verb', () => {
-    const verbs = createProgram().commands;
+  it('describes every verb', async () => {
+    const verbs = (await createProgram(undefined)).commands;
     expect(verbs.map((verb) => verb.name())).toEqual(
       expect.arrayContaining(['replay', 'check', 'test', 'demo', 'schema']),
     );

@@ -14,7 +14,7 @@ async function firebreak(...args: string[]): Promise<{ out: string; code: number
   try {
     const where = ['--brokers', brokers.join(','), '--topic-prefix', topicPrefix, '--keys', join(folder, 'keys.json')];
     const known = args[0] === 'sessions' || args[0] === 'show' ? where.slice(0, 4) : where;
-    const program = createProgram().exitOverride();
+    const program = (await createProgram(args[0])).exitOverride();
     for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
     await program.parseAsync(['node', 'firebreak', args[0]!, ...known, ...args.slice(1)]);
     return { out: out.join(''), code: process.exitCode };
