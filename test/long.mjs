@@ -39,8 +39,12 @@ const PARTS = {
     args: ['--config', 'test/integration/real-enforcement.config.ts'],
   },
   'killed-processes': {
-    about: 'SIGKILL of one of two analyzers, at every transition of a session, and of firebreak learn while it reads',
-    args: ['--config', 'test/integration/long.config.ts', 'integration/kill.ts', 'learn-killed', 'every-transition'],
+    about:
+      'SIGKILL of one of two analyzers, at every transition of a session, of firebreak learn; servers that are away',
+    args: [
+      ...['--config', 'test/integration/long.config.ts', 'integration/kill.ts', 'integration/away.ts'],
+      ...['integration/decisions.ts', 'learn-killed', 'every-transition'],
+    ],
   },
   'rolling-restart': {
     about: 'three analyzers replaced one after another under load: nothing lost, nothing invented, readiness honest',
