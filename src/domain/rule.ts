@@ -155,12 +155,12 @@ export type StepsMeasure = Extract<Measure, { sequence: unknown } | { temporal: 
 /** More would be a stream of repetitions, not an escalation. */
 export const PUBLISH_ATTEMPTS_MAX = 10;
 
-/** Settings that hold for a whole policy. Durations are milliseconds. */
 /** Far beyond what an agent with people behind it begins in one partition. */
 export const NEW_SESSIONS_PER_MINUTE = 10_000;
 /** More than a state store holds in most places: set it to what yours does. */
 export const SESSIONS_MAX = 10_000_000;
 
+/** Settings that hold for a whole policy. Durations are milliseconds. */
 export const PolicySettings = z.strictObject({
   idleEndMs: z
     .int()

@@ -67,29 +67,28 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   session.clockMs = Math.max(session.clockMs, effectiveMs);
   session.actions++;
   const tooWide = session.noteActor(event);
-  const reportOnce = (code: keyof typeof ONCE, reason: string) => {
+  const reportOnce = (code: keyof typeof ONCE, reason: () => string) => {
     if ((session.reported & ONCE[code]) !== 0) return;
     session.reported |= ONCE[code];
-    outputs.finding(code, session, { reason, triggerEventId: event.id });
+    outputs.finding(code, session, { reason: reason(), triggerEventId: event.id });
   };
   if (arrival === 'reused')
-    reportOnce('event_id_reused', `the id ${event.id} was seen with other content; it counts as a new event`);
+    reportOnce('event_id_reused', () => `the id ${event.id} was seen with other content; it counts as a new event`);
   if (!hasValidAffected(event)) {
-    const shown = JSON.stringify(event.affected).slice(0, SHOWN_MAX);
-    reportOnce('invalid_affected', `affected is ${shown}; it counts as 1`);
+    const shown = () => JSON.stringify(event.affected).slice(0, SHOWN_MAX);
+    reportOnce('invalid_affected', () => `affected is ${shown()}; it counts as 1`);
   }
   if (effectiveMs !== timeMs)
-    reportOnce('time_out_of_bounds', `the time ${event.time} is too far from its receipt at ${outputs.time}`);
+    reportOnce('time_out_of_bounds', () => `the time ${event.time} is too far from its receipt at ${outputs.time}`);
   const inCrowd = isCrowdId(session.id);
   if (inCrowd) {
     state.crowded++;
-    const { newSessionsPerMinute, sessionsMax } = boundsOfSessions(plan.settings);
-    reportOnce(
-      'sessions_crowded',
-      `${event.agent.id} begins more than ${newSessionsPerMinute} sessions in a minute, or there are ${sessionsMax}: what begins beyond is judged together`,
-    );
+    reportOnce('sessions_crowded', () => {
+      const { newSessionsPerMinute, sessionsMax } = boundsOfSessions(plan.settings);
+      return `${event.agent.id} begins more than ${newSessionsPerMinute} sessions in a minute, or there are ${sessionsMax}: what begins beyond is judged together`;
+    });
   }
-  if (tooWide) reportOnce('session_too_wide', `more than ${PRINCIPALS_MAX} principals act in this session`);
+  if (tooWide) reportOnce('session_too_wide', () => `more than ${PRINCIPALS_MAX} principals act in this session`);
 
   // What the thresholds of the evidence promise, they promise of single sessions.
   const evidence = inCrowd ? undefined : plan.evidence;

@@ -59,7 +59,7 @@ function rulingsOn(
     const group = session.groups.get(id);
     if (group === undefined) return [];
     const measured = rules.filter((rule) => nowMs < rule.endsMs && measures(rule, group, session, completed));
-    return measured.map((rule) => judgedIn(rule, group, session, nowMs));
+    return measured.map((rule) => rulingOn(rule, group, session, nowMs));
   });
 }
 
@@ -78,7 +78,7 @@ function measures(
   );
 }
 
-function judgedIn(rule: RulePlan, group: Group, session: Session, nowMs: number): Ruling {
+function rulingOn(rule: RulePlan, group: Group, session: Session, nowMs: number): Ruling {
   const { uncovered } = rule;
   const ruling =
     uncovered === undefined

@@ -56,7 +56,8 @@ export class CompletedSteps implements StepsFeature {
   }
 
   passSilence(deadline: Deadline, silence: Silence): boolean {
-    if (!this.#all.isOverdue(deadline, silence)) return false;
+    this.#all.waitAnew(deadline, silence);
+    if (this.#all.deadlineMs > silence.clockMs) return false;
     this.#placed ??= this.#copyOfAll();
     this.#all.completeOverdue(silence);
     return true;

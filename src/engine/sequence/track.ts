@@ -78,16 +78,13 @@ export class Track {
     return firstMs;
   }
 
-  /** Whether a wait is over by the partition's clock. One over which the clock jumped begins its time anew at the jump. */
-  isOverdue({ withinMs }: Deadline, { clockMs, jumpedMs }: Silence): boolean {
-    let isAny = this.#owed > 0;
+  /** What would be over by the partition's clock, and over which that clock jumped, begins its time anew at the jump. */
+  waitAnew({ withinMs }: Deadline, { clockMs, jumpedMs }: Silence): void {
     for (const chain of this.#chains.values()) {
       const { wait } = chain;
-      if (wait === undefined || wait.deadlineMs > clockMs) continue;
-      if (wait.deadlineMs - withinMs < jumpedMs) chain.wait = { ...wait, deadlineMs: jumpedMs + withinMs };
-      isAny ||= chain.wait!.deadlineMs <= clockMs;
+      if (wait === undefined || wait.deadlineMs > clockMs || wait.deadlineMs - withinMs >= jumpedMs) continue;
+      chain.wait = { ...wait, deadlineMs: jumpedMs + withinMs };
     }
-    return isAny;
   }
 
   /**
