@@ -94,7 +94,7 @@ class Telling {
   readonly #gauge: Gauge;
   #level: Level = 'clear';
   #jumpedMs: number;
-  #jumps: Jump[] = [];
+  #jumps: readonly Jump[] = [];
 
   constructor(session: string, { topicId, partition, state: { clockMs, jumpedMs } }: Partition) {
     this.story = { session, topicId, partition, actions: [], rises: [], end: { clockMs, jumps: [] } };
@@ -107,9 +107,10 @@ class Telling {
     const { session, topicId, actions, rises } = this.story;
     if (partition.topicId !== topicId || partition.partition !== this.story.partition) return;
     const { clockMs, jumpedMs } = partition.state;
-    if (jumpedMs !== this.#jumpedMs) this.#jumps.push({ fromMs: this.story.end.clockMs, toMs: jumpedMs });
+    const { clockMs: fromMs } = this.story.end;
+    if (jumpedMs !== this.#jumpedMs) this.#jumps = [...this.#jumps, { fromMs, toMs: jumpedMs }];
     this.#jumpedMs = jumpedMs;
-    const jumps = [...this.#jumps];
+    const jumps = this.#jumps;
     this.story.end = { clockMs, jumps };
     if (own === undefined) this.#gauge.pass(record, partition);
     const silent = silentRisesIn(outputs, { session, number: actions.length, own: own?.id });
