@@ -42,6 +42,16 @@ export class Child {
     if (this.alive) this.#process!.kill(signal);
   }
 
+  /** Dead or frozen. Answers what brings it back. */
+  async halt(how: 'SIGKILL' | 'SIGSTOP'): Promise<() => void> {
+    if (how === 'SIGKILL') {
+      await this.kill();
+      return () => this.start();
+    }
+    this.signal('SIGSTOP');
+    return () => this.signal('SIGCONT');
+  }
+
   async kill(): Promise<void> {
     await this.end('SIGKILL');
   }

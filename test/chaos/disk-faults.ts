@@ -1,5 +1,5 @@
 import type { Disk } from './disk.ts';
-import type { Fault } from './fault.ts';
+import { BOTH, type Fault } from './fault.ts';
 import type { Stand } from './stand.ts';
 
 /** Longer than enforcers wait for a lease, and what it takes until every partition has met it. */
@@ -12,7 +12,7 @@ async function freeAll(disks: readonly Disk[]): Promise<void> {
 function redisFull(which: 'primary' | 'every', lastsS: Fault['lastsS']): Fault {
   return {
     lastsS,
-    topologies: ['sentinel', 'cluster'],
+    topologies: BOTH,
     disks: 'own',
     inject: async ({ stand: { redis } }) => {
       const [primary] = await redis.primaries();
@@ -32,7 +32,7 @@ function redisFull(which: 'primary' | 'every', lastsS: Fault['lastsS']): Fault {
 function brokersFull(count: number, lastsS: Fault['lastsS']): Fault {
   return {
     lastsS,
-    topologies: ['sentinel', 'cluster'],
+    topologies: BOTH,
     disks: 'own',
     inject: async ({ stand, topic }) => {
       const full = stand.brokers.disks.slice(0, count);

@@ -1,5 +1,9 @@
 import type { Deployment } from './deployment.ts';
 
+export const BOTH = ['sentinel', 'cluster'] as const;
+export const SENTINEL = ['sentinel'] as const;
+export const INSTANT = [0, 0] as const;
+
 /** Number in [0, 1). */
 export type Random = () => number;
 

@@ -1,14 +1,10 @@
 import type { Child } from './child.ts';
 import type { Deployment } from './deployment.ts';
 import { DISK_FAULTS } from './disk-faults.ts';
-import { type Fault, pick, type Random } from './fault.ts';
+import { BOTH, type Fault, INSTANT, pick, type Random, SENTINEL } from './fault.ts';
 import type { LinkMode } from './link.ts';
 import { REDIS_FAULTS } from './redis-faults.ts';
 import { ORDINARY } from './traffic.ts';
-
-const BOTH = ['sentinel', 'cluster'] as const;
-const SENTINEL = ['sentinel'] as const;
-const INSTANT = [0, 0] as const;
 
 function analyzerOf({ fleet }: Deployment, random: Random): Child {
   return pick(random, fleet.members);
@@ -48,11 +44,9 @@ function brokerFault(how: 'SIGKILL' | 'SIGSTOP', lastsS: readonly [number, numbe
     topologies: BOTH,
     inject: async ({ stand: { brokers }, topic }, random) => {
       const broker = pick(random, brokers.nodes);
-      if (how === 'SIGKILL') await broker.kill();
-      else broker.signal('SIGSTOP');
+      const bringBack = await broker.halt(how);
       const mend = async () => {
-        if (how === 'SIGKILL') broker.start();
-        else broker.signal('SIGCONT');
+        bringBack();
         await brokers.untilReady();
         await brokers.untilInSync(topic);
       };

@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deployment } from './deployment.ts';
 import { BLIND_S } from './disk-faults.ts';
-import { type Fault, pick, type Random } from './fault.ts';
+import { BOTH, type Fault, INSTANT, pick, type Random, SENTINEL } from './fault.ts';
 import { ask } from './redis-nodes.ts';
 import { slotMigration } from './slot-migration.ts';
-
-const BOTH = ['sentinel', 'cluster'] as const;
-const SENTINEL = ['sentinel'] as const;
-const INSTANT = [0, 0] as const;
 
 async function primaryOf({ stand: { redis } }: Deployment, random: Random): Promise<number> {
   return pick(random, await redis.primaries());
@@ -33,11 +29,9 @@ function redisNodeFault(how: 'SIGKILL' | 'SIGSTOP', lastsS: readonly [number, nu
     inject: async (deployment, random) => {
       const { redis } = deployment.stand;
       const primary = redis.nodes[await primaryOf(deployment, random)]!;
-      if (how === 'SIGKILL') await primary.kill();
-      else primary.signal('SIGSTOP');
+      const bringBack = await primary.halt(how);
       const mend = async () => {
-        if (how === 'SIGKILL') primary.start();
-        else primary.signal('SIGCONT');
+        bringBack();
         await redis.untilReady();
       };
       return { what: `${primary.name}, primary: ${how}`, mend };

@@ -1,6 +1,6 @@
 import type { Disks } from './disk.ts';
 import { deadMan, enforcerSilent } from './enforcing.ts';
-import type { Fault } from './fault.ts';
+import { BOTH, type Fault } from './fault.ts';
 import { BROKERS_FOUND_FULL, type FaultScenario, playFault, redisCounts } from './fault-scenario.ts';
 import { FAULTS } from './faults.ts';
 import { type HaltName, halts } from './halts.ts';
@@ -106,8 +106,6 @@ const HALTS: Record<HaltName, string> = {
   'open-transaction': 'a transaction that nobody ends hides nothing',
   'lease-expires': 'while nobody judges, no lease is renewed',
 };
-
-const BOTH = ['sentinel', 'cluster'] as const;
 
 /** Takes its minutes, so `all` leaves it out. */
 export const BENIGN = 'benign';
