@@ -4,7 +4,6 @@ import { PartitionClient } from '../../src/adapters/kafka/partition-client.ts';
 import { readRanges, wholeTopic } from '../../src/adapters/kafka/range-reader.ts';
 import type { Decision } from '../../src/domain/decision.ts';
 import type { Finding } from '../../src/domain/finding.ts';
-import { signRecord } from '../../src/formats/signature.ts';
 import { type Analyzer, type Deployment, deploy } from './deployment.ts';
 import { manyDeletions } from './runaway.ts';
 
@@ -45,11 +44,7 @@ describe('a runaway session, with an analyzer that dies after each step', () => 
     );
 
   const decide = async (decision: Partial<Decision> & Pick<Decision, 'kind'>) => {
-    const value = Buffer.from(JSON.stringify({ id: randomUUID(), session: SESSION, by: { id: 'lee' }, ...decision }));
-    const type = 'dev.firebreak.decision.v1';
-    const key = Buffer.from(SESSION);
-    const signed = signRecord({ type, key, value }, deployment.keys.signing);
-    await deployment.produce([{ key, value, headers: { ce_type: type, ...signed } }]);
+    await deployment.decide({ id: randomUUID(), session: SESSION, by: { id: 'lee' }, ...decision });
   };
 
   const until = async <T>(look: () => Promise<T | undefined>): Promise<T> => {

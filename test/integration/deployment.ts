@@ -14,8 +14,10 @@ import { decodeCheckpointBody } from '../../src/app/checkpoint-body.ts';
 import { type Keys, loadKeyFile } from '../../src/app/keys.ts';
 import { loadPolicyFolder, policyHash } from '../../src/app/rule-folder.ts';
 import type { Command } from '../../src/domain/command.ts';
+import type { Decision } from '../../src/domain/decision.ts';
 import type { RawRecord } from '../../src/domain/record.ts';
 import { compilePolicy, type Plan } from '../../src/engine/plan/policy.ts';
+import { signRecord } from '../../src/formats/signature.ts';
 import { ownPrefix, sharedKafka, sharedRedis } from '../services/shared.ts';
 import { hex, outcomeOf, type PartitionOutcome } from '../simulation/oracle.ts';
 
@@ -34,6 +36,8 @@ export interface Deployment {
   run(...flags: string[]): Promise<Analyzer>;
   cli(...args: string[]): Promise<{ code: number; out: string }>;
   produce(messages: Message[], partition?: number): Promise<void>;
+  /** Signed by the key of the deployment, to the session that it names. */
+  decide(decision: Decision): Promise<void>;
   /** Waits until every partition's checkpoint stands at the end of its log. */
   settled(timeoutMs?: number): Promise<void>;
   log(): Promise<Map<number, RawRecord[]>>;
@@ -158,6 +162,12 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       });
       analyzers.push(analyzer);
       return analyzer;
+    },
+    async decide(decision) {
+      const [type, key] = ['dev.firebreak.decision.v1', Buffer.from(decision.session!)];
+      const value = Buffer.from(JSON.stringify(decision));
+      const headers = { ce_type: type, ...signRecord({ type, key, value }, keys.signing) };
+      await this.produce([{ key, value, headers }]);
     },
     async produce(messages, partition) {
       for (let at = 0; at < messages.length; at += 500) {

@@ -3,10 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PartitionClient } from '../../src/adapters/kafka/partition-client.ts';
 import { readSessionHistory } from '../../src/app/session-history.ts';
-import type { Decision } from '../../src/domain/decision.ts';
 import type { Finding } from '../../src/domain/finding.ts';
 import type { SessionState } from '../../src/domain/session.ts';
-import { signRecord } from '../../src/formats/signature.ts';
 import { type Analyzer, type Deployment, deploy } from './deployment.ts';
 import { manyDeletions, type Runaway, startRunaway, stateOf } from './runaway.ts';
 
@@ -66,10 +64,7 @@ async function requested(): Promise<Finding> {
 async function release({ command, view }: Finding): Promise<string> {
   const id = randomUUID();
   const about = { session: SESSION, by: { id: 'lee' }, command: command!, view: view!, grant: { marks: GRANTED } };
-  const decision: Decision = { id, kind: 'release', ...about };
-  const [type, key, value] = ['dev.firebreak.decision.v1', Buffer.from(SESSION), Buffer.from(JSON.stringify(decision))];
-  const headers = { ce_type: type, ...signRecord({ type, key, value }, deployment.keys.signing) };
-  await deployment.produce([{ key, value, headers }]);
+  await deployment.decide({ id, kind: 'release', ...about });
   return id;
 }
 
