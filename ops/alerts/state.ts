@@ -1,15 +1,19 @@
 import { type AlertGroup, JOB, metric } from './alert.ts';
 
+/** The counter rose in the last quarter of an hour, of all analyzers. */
+const rose = (counter: string, labels = '') => `sum(increase(${metric(counter)}${labels}[15m])) > 0`;
+
 export const STATE: AlertGroup = {
   name: 'firebreak.state',
   alerts: [
     {
       name: 'FirebreakStateRolledBack',
-      expr: `sum(increase(${metric('tenures_lost_total')}{reason=~"rolled_back|state_lost"}[15m])) > 0`,
+      // Whoever takes over next finds what an owner saw, and also what none saw, but not before the first commit.
+      expr: `(${rose('states_behind_total')}) or (${rose('tenures_lost_total', '{reason=~"rolled_back|state_lost"}')})`,
       for: '0s',
       severity: 'critical',
       summary: 'Redis lost what it had confirmed.',
-      description: '{{ $value | printf "%.0f" }} partitions found older state or none. They are rebuilt from the log.',
+      description: '{{ $value | printf "%.0f" }} times older state was found, or none. The log makes it anew.',
     },
     {
       name: 'FirebreakFencing',
@@ -29,7 +33,7 @@ export const STATE: AlertGroup = {
     },
     {
       name: 'FirebreakRebuilt',
-      expr: `sum(increase(${metric('rebuilds_total')}[15m])) > 0`,
+      expr: rose('rebuilds_total'),
       for: '0s',
       severity: 'warning',
       summary: 'Partitions were rebuilt from the log.',
@@ -37,7 +41,7 @@ export const STATE: AlertGroup = {
     },
     {
       name: 'FirebreakStateDiscarded',
-      expr: `sum(increase(${metric('states_discarded_total')}[15m])) > 0`,
+      expr: rose('states_discarded_total'),
       for: '0s',
       severity: 'warning',
       summary: 'Stored state could not be used and was thrown away.',
@@ -54,7 +58,7 @@ export const STATE: AlertGroup = {
     },
     {
       name: 'FirebreakMinimalForms',
-      expr: `sum(increase(${metric('minimal_forms_total')}[15m])) > 0`,
+      expr: rose('minimal_forms_total'),
       for: '0s',
       severity: 'warning',
       summary: 'The broker refuses outputs for good.',

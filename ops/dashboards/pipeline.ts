@@ -1,6 +1,6 @@
 import type { Dashboard } from '../panel.ts';
 import { NUMBERS } from './numbers.ts';
-import { bands, node, of, panel, perMinute, quantile, rate } from './query.ts';
+import { bands, node, of, orElse, panel, perMinute, quantile, rate } from './query.ts';
 
 export const PIPELINE: Dashboard = {
   uid: 'firebreak-pipeline',
@@ -35,13 +35,16 @@ export const PIPELINE: Dashboard = {
           '{{reason}}',
           'Nothing was refused',
         ),
-        bands(
-          'Tenures lost',
-          'rolled_back and state_lost: Redis lost writes.',
-          'cpm',
-          `sum by (reason) (${perMinute('tenures_lost_total')})`,
-          '{{reason}}',
+        orElse(
           'None lost',
+          panel(
+            'stacked',
+            'Tenures lost',
+            'rolled_back, state_lost and what a take-over found: Redis lost writes.',
+            'cpm',
+            [`sum by (reason) (${perMinute('tenures_lost_total')}) > 0`, '{{reason}}'],
+            [`sum by (found) (${perMinute('states_behind_total')}) > 0`, 'found {{found}}'],
+          ),
         ),
         panel(
           'lines',

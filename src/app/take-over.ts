@@ -57,6 +57,8 @@ export async function takeOver(assignment: Assignment, parts: TakeoverParts, unu
   if (tenure.discarded !== undefined) {
     stats.discarded++;
     log.error({ found: tenure.discarded }, 'the stored state cannot be used and was thrown away');
+  } else if ((assignment.committed ?? 0) > 0) {
+    noteLoss('none', assignment, parts, log);
   }
   const rebuilt = await rebuild(assignment, parts, log);
   if (rebuilt.repetition !== undefined || tenure.discarded !== undefined) stats.rebuilds++;
@@ -89,7 +91,10 @@ async function resume(
   }
   tenure.headers.clear();
   if (body.state.policy) partition.judgeUnder(await parts.policies.plan(body.state.policy));
-  const until = Math.min(Math.max(committed ?? 0, body.repetition?.until ?? 0), high);
+  // A rebuild that is under way stands before what was committed ahead of it, and says up to where that is so.
+  const readBefore = Math.max(next, body.repetition?.until ?? 0);
+  if ((committed ?? 0) > readBefore) noteLoss('older', assignment, parts, log);
+  const until = Math.min(Math.max(committed ?? 0, readBefore), high);
   log.info({ next, sessions, policy: body.state.policy?.hash }, 'partition taken over');
   const held = body.repetition?.held ?? [];
   if (until <= next && held.length === 0) return { tenure, partition, next, last: body.last, repetition: undefined };
@@ -98,6 +103,15 @@ async function resume(
   const ahead = standing.filter(({ position }) => Number(position.offset) >= next);
   const repetition = new Repetition({ judgeFrom: next, until, held, standing: ahead });
   return { tenure, partition, next, last: body.last, repetition };
+}
+
+/**
+ * The group commits what a checkpoint holds, after it: a store that holds less has lost what it had confirmed, whether
+ * or not an owner was there to see it. A rebuild that ends before its own first checkpoint is counted once more.
+ */
+function noteLoss(found: 'none' | 'older', { committed }: Assignment, { stats }: TakeoverParts, log: Logger): void {
+  stats.statesBehind[found]++;
+  log.error({ found, committed }, 'the store lost what it had confirmed: the log makes it anew');
 }
 
 /** The last record that was read must still be where it was: else the topic was cut or made anew. */

@@ -216,6 +216,79 @@ describe('a rebuild from the middle of the log', () => {
   });
 });
 
+describe('a store that holds less than the group has committed', () => {
+  /** One owner after another: each reads so many records, saves and commits after each, and dies. */
+  async function own(world: World, ...counts: number[]): Promise<void> {
+    for (const count of counts) {
+      const process = world.process({ checkpointIntervalMs: 0 });
+      for (let read = 0; read < count; read++) expect(await process.deliver(1)).toBe('delivered');
+      process.die();
+    }
+  }
+
+  it.each<[string, { none: number; older: number }, (world: World) => Promise<void> | void]>([
+    ['nothing was lost', { none: 0, older: 0 }, () => {}],
+    ['everything was lost', { none: 1, older: 0 }, ({ state }) => state.flush()],
+    ['the last checkpoint was lost', { none: 0, older: 1 }, ({ state }) => state.loseWrites(1)],
+    ['a checkpoint was lost before it was committed', { none: 0, older: 0 }, lastNotCommitted(1)],
+    ['that one and the one before it were lost', { none: 0, older: 1 }, lastNotCommitted(2)],
+    [
+      'everything was lost, and the rebuild has not come to where it was: it is one loss',
+      { none: 1, older: 0 },
+      async (world) => {
+        world.state.flush();
+        await own(world, 2, 1);
+      },
+    ],
+    [
+      'an older state was found, and it has not come to where it was: it is one loss',
+      { none: 0, older: 1 },
+      async (world) => {
+        world.state.loseWrites(4);
+        await own(world, 1, 1);
+      },
+    ],
+    [
+      'everything was lost, and what was made since was lost in part: those are two',
+      { none: 1, older: 1 },
+      async (world) => {
+        world.state.flush();
+        await own(world, 7);
+        world.state.loseWrites(4);
+      },
+    ],
+    [
+      'nobody ever committed',
+      { none: 0, older: 0 },
+      ({ state, committed }) => {
+        state.flush();
+        committed.clear();
+      },
+    ],
+    [
+      'what is there cannot be used: that is no loss',
+      { none: 0, older: 0 },
+      (world) => tamper(world, (state) => Object.assign(state.checkpoint!, { partition: Buffer.from('{') })),
+    ],
+  ])('is told by whoever takes over: %s', async (_what, behind, happen) => {
+    const world = await worldWith(9);
+    await own(world, 6);
+    await happen(world);
+    await own(world, 1);
+    expect(world.stats.statesBehind).toEqual(behind);
+    const told = world.messages(50).filter((message) => message.includes('lost what it had confirmed'));
+    expect(told.length).toBe(behind.none + behind.older);
+  });
+
+  /** The last checkpoint was made and its owner died before it committed; then so many writes were lost. */
+  function lastNotCommitted(lost: number) {
+    return ({ state, committed }: World) => {
+      committed.set(0, committed.get(0)! - 1);
+      state.loseWrites(lost);
+    };
+  }
+});
+
 describe('stored state that cannot be used', () => {
   it.each<[string, (world: World) => void]>([
     [

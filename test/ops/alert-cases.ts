@@ -145,6 +145,31 @@ export const ALERT_CASES: readonly AlertCase[] = [
     quiet: { 'firebreak_tenures_lost_total{reason="fenced"}': jump(1) },
   },
   {
+    // Redis went away before its owner could see what it lost, and whoever took over found it.
+    alert: 'FirebreakStateRolledBack',
+    fires: {
+      'firebreak_states_behind_total{found="none"}': jump(1),
+      'firebreak_states_behind_total{found="older"}': STEADY,
+      'firebreak_tenures_lost_total{reason="unknown"}': jump(1),
+    },
+    at: '7m',
+    quiet: {
+      'firebreak_states_behind_total{found="none"}': STEADY,
+      'firebreak_states_behind_total{found="older"}': STEADY,
+      'firebreak_tenures_lost_total{reason="unknown"}': jump(1),
+    },
+  },
+  {
+    // Both saw it: one alert.
+    alert: 'FirebreakStateRolledBack',
+    fires: {
+      'firebreak_states_behind_total{found="older"}': jump(2),
+      'firebreak_tenures_lost_total{reason="state_lost"}': jump(1),
+    },
+    at: '7m',
+    quiet: { [one('rebuilds_total')]: jump(2) },
+  },
+  {
     alert: 'FirebreakFencing',
     fires: { 'firebreak_tenures_lost_total{reason="fenced"}': '0+2x60' },
     at: '20m',

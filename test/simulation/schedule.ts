@@ -55,6 +55,8 @@ class Schedule {
   /** Share of calls that do not go well, while things happen. */
   readonly #faulty: number;
   #calm = false;
+  /** The store has lost what it had confirmed, at least once. */
+  #lossy = false;
 
   constructor(world: World, seed: number) {
     this.#world = world;
@@ -86,11 +88,13 @@ class Schedule {
     await settle(world, last);
     if (this.#chance(0.3)) {
       // Nothing comes any more, and what was written is gone: only a look at the store can find out.
-      if (this.#chance(0.7)) world.state.loseWrites(Math.min(1 + this.#upTo(4), world.state.remembered));
-      else world.state.flush();
+      if (this.#chance(0.7)) this.#loseWrites(1 + this.#upTo(4));
+      else this.#flush();
       await settle(world, last);
     }
     await last.stop();
+    const { none, older } = world.stats.statesBehind;
+    if (!this.#lossy && none + older > 0) throw new Error('a loss was told of a store that lost nothing');
   }
 
   async #turn(): Promise<void> {
@@ -114,9 +118,9 @@ class Schedule {
       [1, () => current.die()],
       [1, () => current.lose()],
       [1, () => void this.#processes.push(this.#start())], // the one before does not know yet, and goes on
-      [1, () => world.state.loseWrites(Math.min(this.#upTo(5), world.state.remembered))],
+      [1, () => this.#loseWrites(this.#upTo(5))],
       [2, () => void (world.inFlight > 0 && this.#arrive())],
-      [0.3, () => world.state.flush()],
+      [0.3, () => this.#flush()],
       [0.5, () => this.#setBrokerClock()],
       [1, () => this.#leap()],
       [1, () => this.#loseTenure()],
@@ -129,12 +133,23 @@ class Schedule {
     }
   }
 
+  #loseWrites(count: number): void {
+    const { state } = this.#world;
+    this.#lossy ||= count > 0;
+    state.loseWrites(Math.max(0, Math.min(count, state.remembered)));
+  }
+
+  #flush(): void {
+    this.#lossy = true;
+    this.#world.state.flush();
+  }
+
   /** A failover takes a whole tenure back, and somebody comes to the same sequence, while its owner goes on. */
   async #loseTenure(): Promise<void> {
     const { state } = this.#world;
     const { writes } = state;
     await this.#goOn(this.#start());
-    state.loseWrites(Math.max(0, Math.min(state.writes - writes, state.remembered)));
+    this.#loseWrites(state.writes - writes);
     await this.#goOn(this.#start());
   }
 

@@ -52,6 +52,14 @@ export const OWNERSHIP_METRICS: readonly MetricDefinition[] = [
   },
   {
     type: 'counter',
+    name: 'states_behind_total',
+    help: 'Partitions taken over with less state than the group had committed: none, or an older one.',
+    watch: 'Any: Redis lost what it had confirmed, whether or not an owner was there to see it.',
+    labels: ['found'],
+    read: (stats) => by('found', stats.statesBehind),
+  },
+  {
+    type: 'counter',
     name: 'rebuilds_total',
     help: 'Partitions rebuilt from the log.',
     watch: 'A partition came back from the log: its state in Redis was not there.',

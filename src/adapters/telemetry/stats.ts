@@ -75,6 +75,8 @@ export class Stats {
   rebuilds = 0;
   /** Stored states that could not be used and were thrown away. */
   discarded = 0;
+  /** Take-overs that found less in the store than the group had committed: no state, or an older one. */
+  readonly statesBehind: Counts<'none' | 'older'> = { none: 0, older: 0 };
   /** Outputs that the broker refused and that were answered by their minimal form. */
   minimalForms = 0;
   /** Records that came before the first policy: counted, not judged. */
