@@ -15,8 +15,11 @@ export interface RedisService {
   url: string;
   port: number;
   kind: 'environment' | 'docker' | 'own';
-  /** Kills the server and starts it again on its port. Its data is gone unless every write was kept. */
-  restart(): Promise<void>;
+  /**
+   * Kills the server and starts it again on its port, when `whileAway` is over. Its data is gone unless every write was
+   * kept.
+   */
+  restart(whileAway?: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -77,11 +80,12 @@ async function startOnce(kind: 'docker' | 'own', keep: 'nothing' | 'every_write'
     url,
     port,
     kind,
-    async restart() {
+    async restart(whileAway) {
       const mark = join(folder, 'keep');
       writeFileSync(mark, '');
       await server.stop();
       rmSync(mark);
+      await whileAway?.();
       const again = { own: commands.own, docker: ['docker', 'start', '-a', name] };
       server = startGuarded(again[kind], folder, ends[kind]);
       await ready();
