@@ -1,7 +1,15 @@
 import { type AlertGroup, JOB, metric } from './alert.ts';
 
-/** The counter rose in the last quarter of an hour, of all analyzers. */
-const rose = (counter: string, labels = '') => `sum(increase(${metric(counter)}${labels}[15m])) > 0`;
+const YOUNG = `on (instance) (time() - process_start_time_seconds{job="${JOB}"} < 15 * 60)`;
+
+/**
+ * The counter rose in the last quarter of an hour, of all analyzers. Of a process that is no older all that it counted
+ * counts: what it met before its first scrape is no increase to Prometheus, and that is when it takes partitions over.
+ */
+function rose(counter: string, labels = ''): string {
+  const counted = `${metric(counter)}${labels}`;
+  return `sum(increase(${counted}[15m])) > 0 or sum(${counted} and ${YOUNG}) > 0`;
+}
 
 export const STATE: AlertGroup = {
   name: 'firebreak.state',
@@ -9,7 +17,7 @@ export const STATE: AlertGroup = {
     {
       name: 'FirebreakStateRolledBack',
       // Whoever takes over next finds what an owner saw, and also what none saw, but not before the first commit.
-      expr: `(${rose('states_behind_total')}) or (${rose('tenures_lost_total', '{reason=~"rolled_back|state_lost"}')})`,
+      expr: `${rose('states_behind_total')} or ${rose('tenures_lost_total', '{reason=~"rolled_back|state_lost"}')}`,
       for: '0s',
       severity: 'critical',
       summary: 'Redis lost what it had confirmed.',

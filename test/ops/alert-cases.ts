@@ -160,6 +160,19 @@ export const ALERT_CASES: readonly AlertCase[] = [
     },
   },
   {
+    // Found before the first scrape: no increase to Prometheus.
+    alert: 'FirebreakStateRolledBack',
+    fires: {
+      'firebreak_states_behind_total{found="none",instance="b"}': '_x30 1x60',
+      'process_start_time_seconds{job="firebreak",instance="b"}': '_x30 890x60',
+    },
+    at: '20m',
+    quiet: {
+      'firebreak_states_behind_total{found="none",instance="a"}': '1x60',
+      'process_start_time_seconds{job="firebreak",instance="a"}': '0x60',
+    },
+  },
+  {
     // Both saw it: one alert.
     alert: 'FirebreakStateRolledBack',
     fires: {
