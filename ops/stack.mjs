@@ -2,5 +2,5 @@
 import { build } from '../test/simulation/build.mjs';
 
 const { runStack } = await import(build('ops/stack.ts', 'stack'));
-await runStack(process.argv.slice(2));
+await runStack();
 process.exit();

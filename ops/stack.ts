@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../test/command-line.ts';
 import { startKafka } from '../test/services/kafka.ts';
 import { startPrometheus } from '../test/services/prometheus.ts';
 import { startRedis } from '../test/services/redis.ts';
@@ -12,7 +12,7 @@ const MAIN = 'dist/cli/main.js';
 const RULES = resolve('deploy/prometheus/firebreak.rules.yml');
 const SCRAPE_INTERVAL = '5s';
 
-const HELP = `npm run stack -- [--speed N] [--partitions N] [--http-port N] [--prometheus-port N]
+const USAGE = `npm run stack -- [--speed N] [--partitions N] [--http-port N] [--prometheus-port N]
 
 Kafka, Redis, Prometheus with the alert rules, an analyzer and the demo's day as traffic, as local processes. It prints
 their addresses; Ctrl-C ends all of it and keeps nothing.
@@ -22,35 +22,17 @@ their addresses; Ctrl-C ends all of it and keeps nothing.
   --http-port        of the analyzer: /metrics, /livez, /readyz; 9464
   --prometheus-port  9090`;
 
-/** Ends the process where an option is unknown: what is allowed is printed. */
-function valuesOf(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        speed: { type: 'string', default: '40' },
-        partitions: { type: 'string', default: '4' },
-        'http-port': { type: 'string', default: '9464' },
-        'prometheus-port': { type: 'string', default: '9090' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
-    process.exit(2);
-  }
-}
-
 /**
  * Kafka, Redis, Prometheus with the alert rules, an analyzer and a producer of the demo's day, as local processes and
  * without a container engine. Everything ends, and nothing is kept, when this process does.
  */
-export async function runStack(args: string[]): Promise<void> {
-  const values = valuesOf(args);
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
+export async function runStack(): Promise<void> {
+  const values = readOptions(USAGE, {
+    speed: { type: 'string', default: '40' },
+    partitions: { type: 'string', default: '4' },
+    'http-port': { type: 'string', default: '9464' },
+    'prometheus-port': { type: 'string', default: '9090' },
+  });
   const children: ChildProcess[] = [];
   const stopping = new Promise<void>((stop) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());

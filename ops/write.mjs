@@ -1,14 +1,19 @@
-// `npm run ops`: writes what deploy/ holds that is made from code. With `-- --runbooks URL --rules FILE` it writes the alert
-// rules alone, to FILE, and their runbook_url leads to where you serve deploy/runbooks.
+// `npm run ops`: writes what deploy/ holds that is made from code, or the alert rules alone.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { build } from '../test/simulation/build.mjs';
 
-const { runbooks, rules } = parseArgs({ options: { runbooks: { type: 'string' }, rules: { type: 'string' } } }).values;
-if ((runbooks === undefined) !== (rules === undefined)) fail('--runbooks and --rules belong together');
+const { readOptions, refuse } = await import(build('test/command-line.ts', 'command-line'));
+
+const USAGE = `npm run ops -- [--runbooks URL --rules FILE]
+  writes what deploy/ holds that is made from code; with
+  --runbooks  where you serve deploy/runbooks: an http or https address with a / at its end, and
+  --rules     the alert rules alone, to that file, their runbook_url at that address`;
+
+const { runbooks, rules } = readOptions(USAGE, { runbooks: { type: 'string' }, rules: { type: 'string' } });
+if ((runbooks === undefined) !== (rules === undefined)) refuse('--runbooks and --rules belong together');
 if (runbooks !== undefined && !/^https?:\/\/.+\/$/.test(runbooks)) {
-  fail(`--runbooks: found "${runbooks}"; allowed: an http or https address with a / at its end`);
+  refuse(`--runbooks: found "${runbooks}"; allowed: an http or https address with a / at its end`);
 }
 
 const { alertRules, generatedFiles } = await import(build('ops/generated.ts', 'ops'));
@@ -16,9 +21,4 @@ for (const [path, text] of rules === undefined ? generatedFiles() : [[rules, ale
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
   console.log(path);
-}
-
-function fail(why) {
-  console.error(`npm run ops: ${why}`);
-  process.exit(2);
 }

@@ -4,6 +4,9 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { build } from './simulation/build.mjs';
+
+const { helpIfAsked, refuse } = await import(build('test/command-line.ts', 'command-line'));
 
 const RESULTS = 'results/long.ndjson';
 /** `inputs`: how many in all, and in one slice. */
@@ -88,11 +91,12 @@ const PARTS = {
   },
 };
 
-function refuse(found) {
-  const parts = Object.entries(PARTS).map(([one, { about }]) => `  ${one.padEnd(26)}${about}`);
-  console.error(`npm run test:long -- --part NAME; ${found}. Parts:\n${parts.join('\n')}`);
-  process.exit(2);
-}
+const USAGE = `npm run test:long -- --part NAME [...]
+${Object.entries(PARTS)
+  .map(([name, { about }]) => `  ${name.padEnd(26)}${about}`)
+  .join('\n')}
+Of random inputs: [--count N] how many, [--from SEED] the first; without it behind the last seed that passed. Other parts hand
+what follows on to their command.`;
 
 function count(option, text) {
   if (!/^[1-9]\d{0,8}$/.test(text)) refuse(`--${option}: found "${text}", allowed: a whole number from 1`);
@@ -104,7 +108,7 @@ function slicesOf(args) {
   try {
     return parseArgs({ args, options }).values;
   } catch (error) {
-    return refuse(error.message);
+    return refuse(`${error.message.split('\n')[0]}; of this part: --count N, --from SEED`);
   }
 }
 
@@ -130,10 +134,11 @@ function run(part, { command = ['npx', 'vitest', 'run'], args: own = [], env = {
   return status ?? 1;
 }
 
-const at = process.argv.indexOf('--part');
-const name = at < 0 ? '' : (process.argv[at + 1] ?? '');
-const more = process.argv.slice(at + 2);
-const part = Object.hasOwn(PARTS, name) ? PARTS[name] : refuse(`found "${name || 'no part'}"`);
+const [option, name = '', ...more] = process.argv.slice(2);
+if (option === undefined) refuse(USAGE);
+helpIfAsked(USAGE, [option]);
+if (option !== '--part') refuse(`found "${option}", allowed: --part NAME; --help names them`);
+const part = Object.hasOwn(PARTS, name) ? PARTS[name] : refuse(`--part: found "${name}"; --help names them`);
 if (part.inputs === undefined) process.exit(run(name, part, more));
 
 const values = slicesOf(more);

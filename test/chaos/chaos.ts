@@ -1,6 +1,6 @@
 // `npm run chaos -- --minutes N --seed S`: real brokers, real Redis, real analyzers, and what can happen to them.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from '../command-line.ts';
 import { mulberry } from '../integration/traffic.ts';
 import { Deployment } from './deployment.ts';
 import type { Disks } from './disk.ts';
@@ -40,15 +40,13 @@ const WEIGHTS: Partial<Record<FaultName, number>> = {
 const FAULTS_IN_A_ROW = 6;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: 'string', default: '10' },
-      sessions: { type: 'string', default: '250000' },
-      seed: { type: 'string', default: '1' },
-      redis: { type: 'string', default: 'sentinel' },
-      scenario: { type: 'string', multiple: true, default: [] },
-      list: { type: 'boolean', default: false },
-    },
+  const values = readOptions(USAGE, {
+    minutes: { type: 'string', default: '10' },
+    sessions: { type: 'string', default: '250000' },
+    seed: { type: 'string', default: '1' },
+    redis: { type: 'string', default: 'sentinel' },
+    scenario: { type: 'string', multiple: true, default: [] },
+    list: { type: 'boolean', default: false },
   });
   if (values.list) {
     for (const [name, { about }] of SCENARIOS) console.log(`${name.padEnd(20)}${about}`);
@@ -58,12 +56,12 @@ async function main(): Promise<number> {
   const minutes = Number(values.minutes);
   const sessions = Number(values.sessions);
   if (!Number.isSafeInteger(seed) || !(minutes > 0) || !(Number.isSafeInteger(sessions) && sessions > 0))
-    throw new Error('--seed is a whole number, --minutes a positive one, --sessions both');
+    refuse('--seed is a whole number, --minutes a positive one, --sessions both');
   const topology = topologyOf(values.redis);
   const wanted = values.scenario.includes('all')
     ? [...SCENARIOS.keys()].filter((name) => name !== BENIGN)
     : values.scenario;
-  for (const name of wanted) if (!SCENARIOS.has(name)) throw new Error(`no scenario ${name}; --list names them`);
+  for (const name of wanted) if (!SCENARIOS.has(name)) refuse(`--scenario: there is no ${name}; --list names them`);
   const told: Told = { say, seed, sessions, random: mulberry(seed) };
   if (wanted.length === 0) {
     const again = `--minutes ${minutes} --redis ${topology} --seed ${seed}`;
@@ -170,8 +168,7 @@ function draw(random: Random, topology: Topology): FaultName {
 }
 
 function topologyOf(text: string): Topology {
-  if (text !== 'sentinel' && text !== 'cluster')
-    throw new Error(`--redis: found "${text}", allowed: sentinel, cluster`);
+  if (text !== 'sentinel' && text !== 'cluster') refuse(`--redis: found "${text}", allowed: sentinel, cluster`);
   return text;
 }
 
@@ -185,7 +182,7 @@ function say(line: string): void {
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(`${(error as Error).stack}\n${USAGE}`);
-  process.exitCode = 2;
+  console.error((error as Error).stack);
+  process.exitCode = 1;
 }
 process.exit();

@@ -1,9 +1,9 @@
 // `npm run simulate -- --schedules N --seed S`: random schedules of faults against the real code and an oracle.
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { Progress } from '../../src/cli/progress.ts';
+import { readOptions, refuse } from '../command-line.ts';
 import type { Fault } from './verdict.ts';
 import type { Answer, Order } from './worker.ts';
 
@@ -17,20 +17,17 @@ const SHOWN_MAX = 10;
 const KINDS = ['diverged', 'lost', 'extra'] as const satisfies readonly Fault['kind'][];
 
 function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      schedules: { type: 'string', default: '10000' },
-      seed: { type: 'string', default: '1' },
-      workers: { type: 'string', default: String(availableParallelism()) },
-    },
+  const { schedules, seed, workers } = readOptions(USAGE, {
+    schedules: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: String(availableParallelism()) },
   });
-  const { schedules, seed, workers } = values;
   return { schedules: count('schedules', schedules), seed: count('seed', seed), workers: count('workers', workers) };
 }
 
 function count(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name}: found "${text}", allowed: 1 or more`);
+  if (!Number.isSafeInteger(value) || value < 1) refuse(`--${name}: found "${text}", allowed: 1 or more`);
   return value;
 }
 

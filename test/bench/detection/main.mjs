@@ -1,45 +1,51 @@
 /**
  * What the intents and rules of a folder detect, on recordings with labels: learned and calibrated on the benign sessions
  * of TRAIN, judged on TEST.
- *
- *   npm run bench:detection -- --train DIR --test DIR [--rules DIR] [--budget 0.01] [--confidence marginal] [--folds N]
- *                              [--fit-exclude TASK,…] [--on-uncertified pause|kill] [--shuffle SEED] [--json FILE]
- *                              [--html FILE]
- *
- * With --folds each session is judged by what other tasks taught; it is for use where TRAIN and TEST are the same.
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { loadPolicyFolder } from '../../../dist/app/rule-folder.js';
-import { parseShare } from '../../../dist/domain/share.js';
+import { parseShare, SHARE_ALLOWED } from '../../../dist/domain/share.js';
+import { build } from '../../simulation/build.mjs';
 import { courses, foldOf, judge, learnFrom } from './judge.mjs';
 import { metricsOf, pairedDifference } from './metrics.mjs';
 import { reportPage } from './page.mjs';
 import { readSets, shuffled } from './sets.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    train: { type: 'string' },
-    test: { type: 'string' },
-    rules: { type: 'string', default: 'rules' },
-    budget: { type: 'string', default: '0.01' },
-    confidence: { type: 'string', default: 'marginal' },
-    folds: { type: 'string', default: '0' },
-    'fit-exclude': { type: 'string', default: '' },
-    'on-uncertified': { type: 'string', default: 'pause' },
-    shuffle: { type: 'string' },
-    json: { type: 'string' },
-    html: { type: 'string' },
-  },
-});
-if (options.train === undefined || options.test === undefined) {
-  console.error('usage: npm run bench:detection -- --train DIR --test DIR; the head of this file has the rest');
-  process.exit(2);
-}
+const { readOptions, refuse } = await import(build('test/command-line.ts', 'command-line'));
 
+const USAGE = `npm run bench:detection -- --train DIR --test DIR [--rules DIR] [--budget SHARE] [--confidence marginal|pac95] [--folds N]
+                           [--fit-exclude TASK,…] [--on-uncertified pause|kill] [--shuffle SEED] [--json FILE] [--html FILE]
+  --train           recordings with labels: NAME.events.ndjson.gz, each with its NAME.labels.ndjson.gz
+  --test            those that are judged
+  --rules           the policy; rules without it
+  --budget          share of benign sessions that may be killed; 0.01 without it
+  --confidence      of the thresholds, as firebreak learn has it; marginal without it
+  --folds           so many parts: each session is judged by what other tasks taught, where TRAIN and TEST are the same
+  --fit-exclude     tasks that teach nothing
+  --on-uncertified  what a threshold that nothing certifies does; pause without it
+  --shuffle         judges each session also with its steps in another order
+  --json            writes what was found
+  --html            writes it as a page with curves`;
+
+const options = readOptions(USAGE, {
+  train: { type: 'string' },
+  test: { type: 'string' },
+  rules: { type: 'string', default: 'rules' },
+  budget: { type: 'string', default: '0.01' },
+  confidence: { type: 'string', default: 'marginal' },
+  folds: { type: 'string', default: '0' },
+  'fit-exclude': { type: 'string', default: '' },
+  'on-uncertified': { type: 'string', default: 'pause' },
+  shuffle: { type: 'string' },
+  json: { type: 'string' },
+  html: { type: 'string' },
+});
 const folds = Number(options.folds);
-const excluded = new Set(options['fit-exclude'].split(','));
 const kill = parseShare(options.budget);
+if (options.train === undefined || options.test === undefined) refuse('--train and --test are needed');
+if (!(Number.isSafeInteger(folds) && folds >= 0)) refuse(`--folds: found "${options.folds}", allowed: a whole number`);
+if (Number.isNaN(kill)) refuse(`--budget: found "${options.budget}", allowed: ${SHARE_ALLOWED}`);
+const excluded = new Set(options['fit-exclude'].split(','));
 const learning = {
   budgets: { watch: Math.min(0.5, 10 * kill), pause: Math.min(0.4, 5 * kill), kill },
   confidence: options.confidence,
