@@ -7,6 +7,9 @@ import { ApiSettings } from './api-config.ts';
 
 const Address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'HOST:PORT');
 
+const TOPIC_PREFIX = /^[a-zA-Z0-9._-]{0,200}$/;
+const TOPIC_PREFIX_ALLOWED = 'letters, digits, dots, dashes';
+
 const KafkaTls = z
   .strictObject({ enabled: z.boolean().default(false).describe('Speak TLS with the brokers.'), ...TlsFiles.shape })
   .superRefine(checkTlsFiles)
@@ -27,7 +30,7 @@ const Kafka = z
       .describe('Consumer group: its members share the partitions. Default: the topic prefix and `analyzer`.'),
     topicPrefix: z
       .string()
-      .regex(/^[a-zA-Z0-9._-]{0,200}$/, 'letters, digits, dots, dashes')
+      .regex(TOPIC_PREFIX, TOPIC_PREFIX_ALLOWED)
       .default('firebreak.')
       .describe('Put before actions, commands, findings and the other topics.'),
     tls: KafkaTls.prefault({}).describe('Encryption.'),
@@ -106,6 +109,18 @@ export const Config = z
     kafka: Kafka.prefault({}).describe('The log.'),
     redis: Redis.prefault({}).describe('The state.'),
     policy: Policy.prefault({}).describe('The rules.'),
+    regroup: z
+      .strictObject({
+        from: z
+          .string()
+          .regex(TOPIC_PREFIX, TOPIC_PREFIX_ALLOWED)
+          .optional()
+          .describe(
+            'Topic prefix of the Firebreak whose actions are copied into the log of this one, all sessions of an agent as its crowd.',
+          ),
+      })
+      .prefault({})
+      .describe('What this Firebreak judges by agent.'),
     checkpoint: z
       .strictObject({
         intervalMs: z
@@ -192,6 +207,11 @@ export const Config = z
       .prefault({})
       .describe('Stopping.'),
   })
+  .superRefine(({ kafka: { topicPrefix }, regroup: { from } }, context) => {
+    if (from !== topicPrefix) return;
+    const message = `another prefix than kafka.topicPrefix, which is ${topicPrefix} too: crowds are judged in a log of their own`;
+    context.addIssue({ code: 'custom', path: ['regroup', 'from'], message });
+  })
   .describe('Firebreak configuration');
 export type Config = z.infer<typeof Config>;
 
@@ -208,6 +228,7 @@ export const FLAGS: Readonly<Record<string, string>> = {
   'kafka.allowUnsafeTopic': '--allow-unsafe-topic',
   'redis.url': '--redis',
   'policy.rules': '--rules',
+  'regroup.from': '--regroup-from',
   'http.port': '--http-port',
   'api.port': '--port',
   'log.level': '--log-level',

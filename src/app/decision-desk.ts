@@ -1,7 +1,7 @@
 import type { Decision } from '../domain/decision.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Clock, Outlet } from '../ports.ts';
-import { saidTo } from './relay.ts';
+import { saidTo } from './control-copies.ts';
 
 export interface DeskParts {
   outlet: Outlet;
@@ -18,11 +18,11 @@ const ANSWERS: ReadonlySet<Finding['code']> = new Set([
   'order_lifted',
 ]);
 
-/** What the analyzers have said of a decision: one finding for each partition that it went to. */
+/** What the analyzers have said of a decision: one finding for each partition that it went to and that it is about. */
 export interface DecisionAnswer {
   /** In the order in which they came. Without all of them the rest has not been judged yet. */
   findings: Finding[];
-  /** To how many partitions the decision went. */
+  /** How many of them there will be. */
   expected: number;
 }
 
@@ -67,6 +67,13 @@ export class DecisionDesk {
     } finally {
       this.#waiting.delete(decision.id);
     }
-    return { findings: [...waiting.answers.values()], expected: outputs.length };
+    const heard = [...waiting.answers.values()];
+    const findings = heard.filter((finding) => !isElsewhere(finding, heard));
+    return { findings, expected: outputs.length - (heard.length - findings.length) };
   }
+}
+
+/** An order that a crowd gave stands in one partition. Where that one lifts it, the others have refused nothing. */
+function isElsewhere({ refusal }: Finding, heard: readonly Finding[]): boolean {
+  return refusal === 'no_order' && heard.some(({ code }) => code !== 'decision_refused');
 }

@@ -12,8 +12,8 @@ import type { PolicyBody } from '../domain/rule.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
 import { Analyzer } from './analyzer.ts';
+import { saidTo } from './control-copies.ts';
 import { Policies } from './policies.ts';
-import { saidTo } from './relay.ts';
 import { policyBytes } from './rule-folder.ts';
 
 /** An analyzer with a log of one partition, as long as this process lives. */

@@ -1,22 +1,23 @@
-import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Stats } from '../adapters/telemetry/stats.ts';
-import { formatInstant } from '../domain/instant.ts';
-import type { Output, OwnerRecord, RelayedTopic } from '../domain/output.ts';
-import { controlKey, partitionOf } from '../domain/partitioner.ts';
-import type { RawRecord, RecordBody, Refusal } from '../domain/record.ts';
-import { decodeRecord } from '../formats/log-record.ts';
-import type { Keyring } from '../formats/signature.ts';
-import type { Assignment, Batch, Clock, LogReader, LogSource, Outlet } from '../ports.ts';
+import type { RawRecord } from '../domain/record.ts';
+import type { Assignment, Batch, Clock, LogReader, LogSource } from '../ports.ts';
+
+export type CopiedFrom = Pick<Assignment, 'partition' | 'topicId'>;
+
+/**
+ * Publishes what the records of one partition become, in their order, and answers how many were copied and refused. Called
+ * again with the same records after a failure or a crash: its copies must be such that a repeated one changes nothing.
+ */
+export type Copier = (from: CopiedFrom, records: readonly RawRecord[]) => Promise<{ copied: number; refused: number }>;
 
 export interface RelayParts {
-  from: RelayedTopic;
+  from: keyof Stats['relayed'];
+  /** Where a group begins that has committed nothing. */
+  beginOf(assignment: Assignment): number | Promise<number>;
   /** A new reader of the topic: each one runs once. */
   open(): LogSource;
-  outlet: Outlet;
-  keyring: Keyring;
-  /** Partitions of the log. */
-  partitions: number;
+  copier: Copier;
   stats: Stats;
   clock: Clock;
   logger: Logger;
@@ -24,15 +25,7 @@ export interface RelayParts {
 
 const AGAIN_AFTER_MS = 5000;
 
-/** What each topic may carry. Whoever may write acknowledgements must not decide with them. */
-const CARRIES: Record<RelayedTopic, RecordBody['type']> = { acks: 'acknowledgement', decisions: 'decision' };
-
-/**
- * Copies what others write to a topic of their own into the log, where everything stands that can change a decision.
- * Their signature is looked at here; the copy is signed by the owner, and says where and when the original came. The
- * offset is committed after the copy is acknowledged, so a crash repeats copies, with the same ids: a control record
- * changes nothing when it is repeated.
- */
+/** Copies a topic into a log. The offset is committed after the copies are acknowledged, so a crash repeats copies. */
 export class Relay implements LogReader {
   readonly #parts: RelayParts;
   readonly #topicIds = new Map<number, string>();
@@ -43,7 +36,7 @@ export class Relay implements LogReader {
     this.#parts = parts;
   }
 
-  /** Runs until `stop`, and never rejects: without acknowledgements sessions are judged all the same. */
+  /** Runs until `stop`, and never rejects: without what it copies sessions are judged all the same. */
   async run(): Promise<void> {
     const { open, clock, stats, logger, from } = this.#parts;
     const { signal } = this.#stopped;
@@ -66,75 +59,24 @@ export class Relay implements LogReader {
 
   held(): void {}
 
-  async assigned({ partition, topicId, committed, low, high }: Assignment): Promise<number> {
+  async assigned(assignment: Assignment): Promise<number> {
+    const { beginOf, from, logger } = this.#parts;
+    const { partition, topicId, committed, low, high } = assignment;
     this.#topicIds.set(partition, topicId);
-    const next = committed ?? low;
+    const next = committed ?? (await beginOf(assignment));
     if (next >= low && next <= high) return next;
-    this.#parts.logger.error(
-      { topic: this.#parts.from, partition, committed, low, high },
+    logger.error(
+      { topic: from, partition, committed, low, high },
       'records were removed before they were relayed: passed over',
     );
     return low;
   }
 
   async batch({ partition, records, next }: Batch): Promise<void> {
-    const { outlet, stats, from } = this.#parts;
-    const outputs = records.flatMap((record) => this.#copies(partition, record));
-    await outlet.publish(outputs);
-    for (const { topic } of outputs) stats.relayed[from][topic === 'quarantine' ? 'refused' : 'copied']++;
+    const { copier, stats, from } = this.#parts;
+    const { copied, refused } = await copier({ partition, topicId: this.#topicIds.get(partition)! }, records);
+    stats.relayed[from].copied += copied;
+    stats.relayed[from].refused += refused;
     await this.#source?.commit(partition, next);
   }
-
-  #copies(partition: number, raw: RawRecord): Output[] {
-    const { from, keyring } = this.#parts;
-    const { body } = decodeRecord(raw, keyring);
-    const position = { topicId: this.#topicIds.get(partition)!, partition, offset: String(raw.offset) };
-    const refused = (refusal: Refusal, reason: string): Output[] => {
-      this.#parts.logger.warn({ topic: from, ...position, refusal, reason }, 'not relayed');
-      return [{ topic: 'quarantine', key: raw.key, raw, refusal, reason, position, from }];
-    };
-    if (body.type === 'refused') return refused(body.refusal, body.reason);
-    if (body.type !== CARRIES[from]) {
-      return refused('unknown_type', `type: found ${body.type}, allowed in ${from}: ${CARRIES[from]}`);
-    }
-    const { topicId, offset } = position;
-    const digest = createHash('sha256').update([topicId, partition, offset].join('\n')).digest('hex');
-    const id = `${from}-${digest.slice(0, 32)}`;
-    const relayed = { from, partition, offset, at: formatInstant(raw.appendMs) };
-    switch (body.type) {
-      case 'acknowledgement': {
-        const { acknowledgement } = body;
-        return this.#said(acknowledgement.session, {
-          type: 'command.acknowledged.v1',
-          body: { ...acknowledgement, id, relayed: { ...relayed, id: acknowledgement.id } },
-        });
-      }
-      case 'decision': {
-        const { decision } = body;
-        return this.#said(decision.session, {
-          type: 'decision.v1',
-          body: { ...decision, id, relayed: { ...relayed, id: decision.id } },
-        });
-      }
-      default:
-        return refused('unknown_type', `type: found ${body.type}`);
-    }
-  }
-
-  #said(session: string | undefined, record: OwnerRecord): Output[] {
-    return saidTo(session, record, this.#parts.partitions);
-  }
-}
-
-/** A control record to the partition of its session; without one to every partition. */
-export function saidTo(session: string | undefined, record: OwnerRecord, partitions: number): Output[] {
-  if (session !== undefined) {
-    return [{ topic: 'actions', key: session, partition: partitionOf(session, partitions), record }];
-  }
-  return Array.from({ length: partitions }, (_, partition) => ({
-    topic: 'actions',
-    key: controlKey(partition),
-    partition,
-    record,
-  }));
 }

@@ -13,7 +13,6 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { metricsOf } from '../adapters/telemetry/metrics.ts';
 import { exportTraces } from '../adapters/telemetry/otlp.ts';
 import { Stats } from '../adapters/telemetry/stats.ts';
-import { RELAYED_TOPICS, type RelayedTopic } from '../domain/output.ts';
 import { ENGINE_VERSION } from '../engine/plan/policy.ts';
 import { SESSION_HEADER_BYTES } from '../engine/session/codec.ts';
 import { Analyzer } from './analyzer.ts';
@@ -24,7 +23,7 @@ import { loadKeyFile, signersOf } from './keys.ts';
 import type { PartitionWorker } from './partition-worker.ts';
 import { Policies } from './policies.ts';
 import { notReady } from './readiness.ts';
-import { Relay, type RelayParts } from './relay.ts';
+import { openRelays } from './relays.ts';
 
 export interface Service {
   /** Port of /metrics, /livez and /readyz. */
@@ -135,7 +134,8 @@ async function start(
     retentionMs,
     policies: new Policies(library),
     keyring: keys.keyring,
-    mustSign: new Set(config.keys.mustSign),
+    // Copies are this service's own, and their originals were held to it.
+    mustSign: new Set(config.regroup.from === undefined ? config.keys.mustSign : []),
     sessionBytesMax: config.memory.sessionsMib * MIB,
     checkpointIntervalMs: config.checkpoint.intervalMs,
     probeIntervalMs: config.probe.intervalMs,
@@ -153,8 +153,15 @@ async function start(
     notReady: () => notReady(stats, clock.monotonicMs()),
   });
   cleanups.push(() => health.close());
-  const relaying = { outlet, partitions, stats, clock, logger, keyring: keys.keyring };
-  const relays = await Promise.all(RELAYED_TOPICS.map((from) => relayOf(from, config, kafka, relaying)));
+  const { relays, close } = await openRelays(config, {
+    kafka,
+    outlet,
+    partitions,
+    stats,
+    logger,
+    keyring: keys.keyring,
+  });
+  cleanups.push(close);
   const stopped = new AbortController();
   const looking = folder?.run(stopped.signal);
   analyzer.start();
@@ -172,24 +179,6 @@ async function start(
     await cleanUp();
   };
   return { httpPort: health.port, ended, stop };
-}
-
-/** The relay of one topic, with a group of its own: processes share the partitions of that topic too. */
-async function relayOf(
-  from: RelayedTopic,
-  config: Config,
-  kafka: Kafka,
-  parts: Omit<RelayParts, 'from' | 'open'>,
-): Promise<Relay> {
-  const { topicPrefix } = config.kafka;
-  const { topicId } = await readTopicIdentity(kafka, topicPrefix, from);
-  const topic = `${topicPrefix}${from}`;
-  const { partitions } = await readTopicFacts(kafka, topic);
-  const { logger } = parts;
-  const groupId = `${topicPrefix}relay.${from}`;
-  const place = { groupId, topic, topicId, partitions };
-  const open = () => new KafkaLogSource({ ...place, kafka: kafkaOf(config, logger), clock: systemClock, logger });
-  return new Relay({ ...parts, from, open });
 }
 
 async function refuseUnfit(

@@ -42,7 +42,7 @@ export function baselineText({ file, baseline }: BaselineFile, signer: Signer): 
   const rows = [
     ['file', file],
     ['signed', signatureText(signer)],
-    ['sessions', counts.join(', ')],
+    [baseline.of ?? 'sessions', counts.join(', ')],
     ...CONDITIONS.map((condition) => [condition, thresholdText(baseline.thresholds[condition])]),
     ...usualLines(baseline),
   ];

@@ -26,10 +26,11 @@ interface Learned {
 export function learnText(baseline: Baseline, learned: Learned): string {
   const { events, resumed, cut, file, signedBy, held, confidence, certifying } = learned;
   const { parameters, maps, thresholds } = baseline.sessions;
+  const of = baseline.of ?? 'sessions';
   const lines: [name: string, text: string][] = [
     ['events', `${number(events)}${resumed > 0 ? `, ${number(resumed)} of them read by an interrupted run` : ''}`],
     [
-      'sessions',
+      of,
       `${number(parameters + maps + thresholds)}: ${number(parameters)} for parameters, ${number(maps)} for tails, ${number(thresholds)} for thresholds`,
     ],
   ];
@@ -38,9 +39,9 @@ export function learnText(baseline: Baseline, learned: Learned): string {
   const isLearned = Object.keys(baseline.intents).length > 0; // numbers of rules certify nothing
   for (const condition of isLearned ? CONDITIONS : []) {
     const { alpha, c, r, n, grade } = baseline.thresholds[condition];
-    const certified = r >= 1 ? `${r} of ${number(n)} benign sessions reach it` : missing(alpha, n, confidence);
+    const certified = r >= 1 ? `${r} of ${number(n)} benign ${of} reach it` : missing(alpha, n, confidence);
     const at = c === undefined ? 'never' : `above ${Number(c.toPrecision(4))} nats`;
-    lines.push([condition, `${at}, at most ${shareText(alpha)} of benign sessions: ${grade}, ${certified}`]);
+    lines.push([condition, `${at}, at most ${shareText(alpha)} of benign ${of}: ${grade}, ${certified}`]);
   }
   const { kill } = baseline.thresholds;
   if (isLearned && kill.r === 0)

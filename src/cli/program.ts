@@ -22,6 +22,7 @@ const VERBS: readonly { names: readonly string[]; load: () => Promise<(program: 
   { names: ['activate'], load: async () => (await import('./activate.ts')).registerActivate },
   { names: ['learn'], load: async () => (await import('./learn.ts')).registerLearn },
   { names: ['baseline'], load: async () => (await import('./baseline.ts')).registerBaseline },
+  { names: ['regroup'], load: async () => (await import('./regroup.ts')).registerRegroup },
   { names: ['capture'], load: async () => (await import('./capture.ts')).registerCapture },
   { names: ['produce'], load: async () => (await import('./produce.ts')).registerProduce },
   { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },

@@ -114,6 +114,10 @@ export type RuleBaseline = z.infer<typeof RuleBaseline>;
 export const Baseline = z
   .strictObject({
     format: z.literal(1),
+    of: z
+      .literal('crowds')
+      .optional()
+      .describe('Of what: all sessions of an agent together, as `firebreak regroup` writes them. Absent: of sessions.'),
     cohortBy: z
       .array(z.array(z.string()).min(1).max(3))
       .min(1)

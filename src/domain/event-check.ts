@@ -21,7 +21,8 @@ export function isActionEvent(value: unknown): value is ActionEvent {
     typeof value.time === 'string' &&
     Number.isFinite(parseInstant(value.time)) &&
     isLabel(value.source) &&
-    (value.seq === undefined || (Number.isSafeInteger(value.seq) && (value.seq as number) >= 0)) &&
+    (value.seq === undefined || isCount(value.seq)) &&
+    isOrigin(value.origin) &&
     isName(value.session) &&
     isLabel(value.sessionSource) &&
     isLabel(value.rootSession) &&
@@ -80,6 +81,16 @@ function isTextList(value: unknown, itemsMax: number, lengthMax: number): boolea
   if (!Array.isArray(value) || value.length > itemsMax) return false;
   for (const item of value) if (typeof item !== 'string' || item.length > lengthMax) return false;
   return true;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isOrigin(value: unknown): boolean {
+  return (
+    value === undefined || (isObject(value) && isName(value.log) && isCount(value.partition) && isCount(value.offset))
+  );
 }
 
 function isAgent(value: unknown): boolean {

@@ -47,6 +47,12 @@ export const ActionEvent = z
       .describe('When the step happened, RFC 3339.'),
     source: label.optional().describe('Who wrote the event, if `seq` rises per source.'),
     seq: z.int().nonnegative().optional().describe('Rising number per source: exact deduplication.'),
+    origin: z
+      .looseObject({ log: name, partition: z.int().nonnegative(), offset: z.int().nonnegative() })
+      .optional()
+      .describe(
+        'Of a copy: where the event stands in the log that it was copied from, in the order of which copies come.',
+      ),
     session: name.describe('The session that is judged as a whole; also the Kafka key.'),
     sessionSource: label.optional().describe('How ingest found the session.'),
     rootSession: label.optional().describe('The session that spawned this one, if it is a sub-agent.'),

@@ -81,7 +81,7 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   if (effectiveMs !== timeMs)
     reportOnce('time_out_of_bounds', () => `the time ${event.time} is too far from its receipt at ${outputs.time}`);
   const inCrowd = isCrowdId(session.id);
-  if (inCrowd) {
+  if (inCrowd && !isCrowdId(event.session)) {
     state.crowded++;
     reportOnce('sessions_crowded', () => {
       const { newSessionsPerMinute, sessionsMax } = boundsOfSessions(plan.settings);
@@ -90,8 +90,8 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
   }
   if (tooWide) reportOnce('session_too_wide', () => `more than ${PRINCIPALS_MAX} principals act in this session`);
 
-  // What the thresholds of the evidence promise, they promise of single sessions.
-  const evidence = inCrowd ? undefined : plan.evidence;
+  // What the thresholds of the evidence promise, they promise of what it was learned of.
+  const evidence = plan.evidence?.of === (inCrowd ? 'crowds' : 'sessions') ? plan.evidence : undefined;
   if (evidence) session.intents ??= new SessionIntents(evidence.cohortOf(event));
   if (session.level === 'watch' && clockMs - session.watchMs > plan.settings.watchHoldMs)
     relaxOrHold(plan, session, event, clockMs, outputs);

@@ -36,7 +36,7 @@ export interface Home {
 }
 
 type ControlType = keyof typeof CONTROL_RECORDS;
-const ACTION_TYPE = `${TYPE_PREFIX}action.v1`;
+export const ACTION_TYPE = `${TYPE_PREFIX}action.v1`;
 const REASON_MAX = 500;
 
 /** Who may say what. The owner may say everything, so that a development key is enough. */

@@ -5,6 +5,7 @@ import { MemoryLog } from '../../src/adapters/memory/log.ts';
 import { MemoryLogSource } from '../../src/adapters/memory/log-source.ts';
 import { MemoryOutlet } from '../../src/adapters/memory/outlet.ts';
 import { Stats } from '../../src/adapters/telemetry/stats.ts';
+import { controlCopier } from '../../src/app/control-copies.ts';
 import { generateKeyPair } from '../../src/app/keys.ts';
 import { Relay } from '../../src/app/relay.ts';
 import type { RelayedTopic } from '../../src/domain/output.ts';
@@ -41,16 +42,8 @@ async function relayed(
     if (failure !== undefined) outlet.failNext(failure, 'after');
     const reader = new MemoryLogSource(memory);
     const logger = pino({ level: 'silent' });
-    const relay = new Relay({
-      from,
-      open: () => reader,
-      outlet,
-      keyring,
-      partitions: PARTITIONS,
-      stats,
-      clock,
-      logger,
-    });
+    const copier = controlCopier({ from, outlet, keyring, partitions: PARTITIONS, logger });
+    const relay = new Relay({ from, beginOf: ({ low }) => low, open: () => reader, copier, stats, clock, logger });
     const ended = relay.run();
     while (failure !== undefined && clock.sleepers === 0) await new Promise((resolve) => setImmediate(resolve));
     await clock.advance(1000);
@@ -162,7 +155,8 @@ it('begins anew when its topic cannot be read, and judging goes on meanwhile', a
     return reader;
   };
   const logger = pino({ level: 'silent' });
-  const relay = new Relay({ from: 'acks', open, outlet, keyring, partitions: PARTITIONS, stats, clock, logger });
+  const copier = controlCopier({ from: 'acks', outlet, keyring, partitions: PARTITIONS, logger });
+  const relay = new Relay({ from: 'acks', beginOf: ({ low }) => low, open, copier, stats, clock, logger });
   const ended = relay.run();
   await readers[0]!.drained();
   readers[0]!.failNext(new Error('not authorized'));

@@ -13,6 +13,7 @@ export const validEvent = fc.record(
       .map((at) => at.toISOString()),
     source: label,
     seq: fc.maxSafeNat(),
+    origin: fc.record({ log: name, partition: fc.nat(), offset: fc.maxSafeNat() }),
     session: name,
     sessionSource: label,
     rootSession: label,
@@ -51,7 +52,7 @@ export const validEvent = fc.record(
 const PATHS = [
   'id time source seq session sessionSource rootSession agent task principal delegation tenant tool toolServer action',
   'resource outcome targets affected usage amount currency bytes rows approval purpose argsDigest trace prompt attributes',
-  'agent.id agent.role agent.name agent.version principal.id principal.type resource.type resource.id',
+  'origin origin.log origin.partition origin.offset agent.id agent.role agent.name agent.version principal.id principal.type resource.type resource.id',
   'resource.sensitivity usage.tokens usage.costUsd approval.required approval.status approval.approver',
   'trace.traceparent prompt.ref attributes.a attributes.__proto__ targets.0 targets.3 delegation.0 __proto__ constructor',
 ]

@@ -10,6 +10,7 @@ import { PartitionState } from '../../src/engine/partition-state.ts';
 import { decodeSession, encodeSession, readSessionHeader } from '../../src/engine/session/codec.ts';
 import { crowdOf } from '../../src/engine/session/crowd-id.ts';
 import { needs, step } from '../../src/engine/step.ts';
+import { baselineOf, intentOf, planWith } from './evidence/lessons.ts';
 import { findingsOf, Log, planOf, START_MS } from './harness.ts';
 
 const SECOND = 1000;
@@ -229,3 +230,39 @@ function saved(partition: Partition, before: ReadonlyMap<string, Uint8Array>): M
 function hexOf(bytes: ReadonlyMap<string, Uint8Array>): [string, string][] {
   return [...bytes].map(([id, one]): [string, string] => [id, Buffer.from(one).toString('hex')]).sort();
 }
+
+describe('an agent all of whose sessions are one crowd', () => {
+  const DELETING = intentOf({});
+  const all = (count: number, log: Log, agent = 'agent-1'): Output[] =>
+    Array.from({ length: count }, (_, i) =>
+      log.act(i * MINUTE, { session: crowdOf(agent), agent: { id: agent }, rootSession: `s-${i % 7}` }),
+    ).flat();
+
+  it('is judged by what was learned of crowds, and paused whole until somebody lifts it', () => {
+    const log = new Log(planWith([DELETING], baselineOf([DELETING], { of: 'crowds' })));
+    const outputs = all(30, log);
+    expect(toldOf(outputs)).toEqual(['pause agent:agent-1']);
+    expect(findingsOf(outputs)).not.toContain('sessions_crowded');
+    const [command] = outputs.flatMap((output) => (output.topic === 'commands' ? [output.command] : []));
+    expect(command).toMatchObject({ rule: 'deleting', scope: 'agent:agent-1', evidence: expect.anything() });
+    const evidence = () => log.partition.sessions.get(CROWD)?.intents?.evidence.highest ?? 0;
+    expect(evidence()).toBeGreaterThan(4);
+    log.decide(31 * MINUTE, { kind: 'lift', scope: SCOPE });
+    log.act(32 * MINUTE, { session: CROWD, action: 'read' });
+    expect([log.level(CROWD), evidence()]).toEqual(['clear', 0]);
+  });
+
+  it('is not judged by what was learned of sessions, nor a session by what was learned of crowds', () => {
+    const bySessions = new Log(planWith([DELETING]));
+    expect([toldOf(all(30, bySessions)), bySessions.level(CROWD)]).toEqual([[], 'clear']);
+    const byCrowds = new Log(planWith([DELETING], baselineOf([DELETING], { of: 'crowds' })));
+    for (let i = 0; i < 30; i++) byCrowds.act(i * MINUTE, { session: 's-1' });
+    expect(byCrowds.level('s-1')).toBe('clear');
+  });
+
+  it('is judged by rules over the sum as well', () => {
+    const log = new Log(planOf([RULE]));
+    expect(toldOf(all(6, log))).toEqual(['pause agent:agent-1']);
+    expect(toldOf(all(2, log, 'agent-2'))).toEqual([]);
+  });
+});

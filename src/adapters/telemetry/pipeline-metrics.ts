@@ -108,9 +108,9 @@ export const PIPELINE_METRICS: readonly MetricDefinition[] = [
   {
     type: 'counter',
     name: 'relayed_total',
-    help: 'Acknowledgements and decisions of others, by topic and outcome.',
+    help: 'Acknowledgements and decisions of others, and actions copied for crowds, by topic and outcome.',
     watch:
-      'refused: signed with a key that is not trusted, or not at all. failed: the relay cannot read its topic; the log says why.',
+      'refused: signed with a key that is not trusted, or not at all. failed: the relay cannot read or write a topic; the log says why.',
     labels: ['topic', 'outcome'],
     read: function* (stats) {
       for (const [topic, counts] of Object.entries(stats.relayed)) {

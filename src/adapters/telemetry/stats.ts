@@ -115,7 +115,8 @@ export class Stats {
   /** By exception: findings that say what it lifted. */
   readonly lifted = new Map<string, number>();
   /** Records of the topics that the relay copies into the log, and how often it began anew because it failed. */
-  readonly relayed: Record<RelayedTopic, Counts<'copied' | 'refused' | 'failed'>> = {
+  readonly relayed: Record<RelayedTopic | 'actions', Counts<'copied' | 'refused' | 'failed'>> = {
+    actions: { copied: 0, refused: 0, failed: 0 },
     acks: { copied: 0, refused: 0, failed: 0 },
     decisions: { copied: 0, refused: 0, failed: 0 },
   };

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Baseline } from '../../domain/baseline.ts';
 import { type EvidencePlan, planEvidence } from '../../engine/evidence/plan.ts';
+import { isCrowdId } from '../../engine/session/crowd-id.ts';
 import type { Score } from '../../learning/concentration.ts';
 import { type KnownUnits, KnownValues } from '../../learning/known.ts';
 import { PARTS, type Part, partOf } from '../../learning/split.ts';
@@ -64,6 +65,12 @@ export class Classroom {
   counts(): Record<Part, number> {
     const of = (part: Part) => this.#parts.reduce((sum, parts) => sum + parts[part].length, 0);
     return Object.fromEntries(PARTS.map((part) => [part, of(part)])) as Record<Part, number>;
+  }
+
+  /** How many of them are crowds, which `firebreak regroup` made of all sessions of an agent. */
+  crowds(): number {
+    const isCrowd = ({ session }: Lesson) => isCrowdId(session);
+    return this.#lessons.reduce((sum, all) => sum + all.filter(isCrowd).length, 0);
   }
 
   /** Of the sessions that parameters are learned from. */

@@ -58,6 +58,7 @@ export async function learn(
   const sessions = Object.fromEntries(PARTS.map((part) => [part, counts.reduce((sum, of) => sum + of[part], 0)]));
   const draft: Baseline = {
     format: 1,
+    ...(await ofCrowds(rooms, sessions)),
     cohortBy,
     intents: describe(subject, parameters, () => [FLAT, FLAT, FLAT, FLAT]),
     thresholds: certify([], budgets),
@@ -87,6 +88,17 @@ export async function learn(
     sessions: { ...draft.sessions, thresholds: kept.length },
   };
   return { baseline, certifying: by };
+}
+
+/** Crowds and sessions have no habits in common. Throws where both are among what is learned from. */
+async function ofCrowds(rooms: readonly Room[], sessions: Record<string, number>): Promise<Pick<Baseline, 'of'>> {
+  const all = Object.values(sessions).reduce((sum, one) => sum + one, 0);
+  const crowds = (await Promise.all(rooms.map((room) => room.crowds()))).reduce((sum, one) => sum + one, 0);
+  if (crowds === 0) return {};
+  if (crowds === all) return { of: 'crowds' };
+  throw new Error(
+    `${crowds} of ${all} sessions are crowds of agents: learn from what \`firebreak regroup\` wrote, or from the log as it was, not from both`,
+  );
 }
 
 /** All rooms at once, each one shard after the other. Answers by shard. */

@@ -20,6 +20,7 @@ export function startRoom(data: RoomData): ThreadRoom {
     add: COPIED,
     begin: COPIED,
     counts: COPIED,
+    crowds: COPIED,
     sizes: COPIED,
     known: COPIED,
     learnKnown: COPIED,

@@ -18,9 +18,9 @@ export function accusationGrounds(session: Session, accusation: Accusation): Gro
   );
   const sentence = [
     `${intent.intent.title}: ${counted(feature.count, 'mark')} in ${counted(evidence.events, 'action')},`,
-    `where ${cohort.key === '' ? 'all sessions together have' : `${cohort.key} has`} ${short(expected)}`,
+    `where ${cohort.key === '' ? `all ${plan.of} together have` : `${cohort.key} has`} ${short(expected)}`,
     `(${cause.stream}, evidence ${short(cause.evidence)} nats;`,
-    `at most ${short(alpha * 100)} % of benign sessions get this far, ${grade}, n = ${n})`,
+    `at most ${short(alpha * 100)} % of benign ${plan.of} get this far, ${grade}, n = ${n})`,
     ...(cap === '' ? [] : [`held at pause: ${cap}`]),
   ];
   return {

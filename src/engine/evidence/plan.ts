@@ -14,6 +14,8 @@ import type { EvidenceThresholds } from './thresholds.ts';
 export interface EvidencePlan {
   /** SHA-256 of the baseline in canonical JSON. */
   hash: string;
+  /** What it was learned of. It says nothing of the other: a crowd does more than any of its sessions. */
+  of: 'sessions' | 'crowds';
   /** Those with a baseline, in the order of the policy. The others mark nothing: nobody knows what is much of them. */
   intents: readonly CheckedIntent[];
   thresholds: EvidenceThresholds;
@@ -59,6 +61,7 @@ export function planEvidence(all: readonly CheckedIntent[], baseline: Baseline |
   const { thresholds } = baseline;
   return {
     hash: `sha256:${createHash('sha256').update(canonicalJson(baseline)).digest('hex')}`,
+    of: baseline.of ?? 'sessions',
     intents: learned.map(({ intent }) => intent),
     reached: baseline.reach === undefined ? [] : scoresOf(baseline.reach),
     certified: thresholds,

@@ -21,7 +21,7 @@ import { Session } from './session.ts';
  * never converts. Parts are sorted by id: equal sessions have equal bytes, whatever path led to them.
  */
 export const SESSION_HEADER_BYTES = 32;
-const VERSION = 6;
+const VERSION = 7;
 const DEGRADED = 1;
 const INTENTS = 2;
 const STANDING = 4;

@@ -7,6 +7,10 @@ import type { ByteReader, ByteWriter } from './bytes.ts';
 const SOURCES_MAX = 4;
 const SEQ_WINDOW = 64;
 const IDS_MAX = 32;
+/** Partitions that copies come from; those of further ones go by source and id alone. */
+const ORIGINS_MAX = 1024;
+/** Copying that was broken off begins again at most so far back. What is further behind is of a topic made anew. */
+const COPIED_AGAIN_MAX = 100_000;
 
 interface SourceMark {
   source: string;
@@ -26,20 +30,34 @@ export type Arrival = 'new' | 'repeated' | 'reused';
  *
  * Without `source` and `seq`: the last 32 ids with a digest of what the engine reads of the event. What is older than
  * either bound cannot be recognised and counts: the bound errs towards seeing more.
+ *
+ * Copies of another log come in the order of each of its partitions, and begin again at an earlier offset when the
+ * copying was broken off: what is not above the highest offset of its partition was copied before.
  */
 export class Dedupe {
   #sources: SourceMark[] = [];
+  /** Highest offset by log and partition that copies came from. */
+  #origins = new Map<string, number>();
   #ids: number[] = [];
   #digests: number[] = [];
   #cursor = 0;
 
   /** Notes the event and says whether it is new. */
   admit(event: ActionEvent): Arrival {
+    if (event.origin !== undefined && !this.#admitCopy(event.origin)) return 'repeated';
     if (event.source !== undefined && event.seq !== undefined) {
       const mark = this.#sourceMark(event.source);
       if (mark) return admitSeq(mark, event.seq);
     }
     return this.#admitId(fingerprint(event.id), contentDigest(event));
+  }
+
+  #admitCopy({ log, partition, offset }: NonNullable<ActionEvent['origin']>): boolean {
+    const place = `${partition} ${log}`;
+    const high = this.#origins.get(place);
+    if (high !== undefined && offset <= high && offset > high - COPIED_AGAIN_MAX) return false;
+    if (high !== undefined || this.#origins.size < ORIGINS_MAX) this.#origins.set(place, offset);
+    return true;
   }
 
   write(to: ByteWriter): void {
@@ -49,6 +67,11 @@ export class Dedupe {
       to.number(high);
       to.uint32(newer);
       to.uint32(older);
+    }
+    to.count(this.#origins.size);
+    for (const [place, high] of this.#origins) {
+      to.text(place);
+      to.number(high);
     }
     to.count(this.#ids.length);
     for (let i = 0; i < this.#ids.length; i++) {
@@ -64,6 +87,8 @@ export class Dedupe {
     for (let i = 0; i < sources; i++) {
       dedupe.#sources.push({ source: from.text(), high: from.number(), newer: from.uint32(), older: from.uint32() });
     }
+    const origins = from.length();
+    for (let i = 0; i < origins; i++) dedupe.#origins.set(from.text(), from.number());
     const ids = from.length();
     for (let i = 0; i < ids; i++) {
       dedupe.#ids.push(from.count());

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { crowdCopy } from '../../../src/app/crowd-copies.ts';
 import { attend } from '../../../src/app/learn/attend.ts';
 import { Classroom } from '../../../src/app/learn/classroom.ts';
 import { learn } from '../../../src/app/learn/learner.ts';
@@ -66,6 +67,17 @@ async function learned(lessons: readonly Lesson[]): Promise<Baseline> {
   room.begin(new Set());
   return (await learn([room], SUBJECT, BUDGETS)).baseline;
 }
+
+it('says that it is of crowds where all of it is, and is learned of no mixture', async () => {
+  const events = sessions(400, 5);
+  const crowded = events.map((event) => crowdCopy({ ...event, agent: { id: event.session, role: 'mail' } }));
+  expect((await learned(lessonsOf(events))).of).toBeUndefined();
+  const { of, thresholds } = await learned(lessonsOf(crowded));
+  expect([of, thresholds.watch.grade]).toEqual(['crowds', 'conformal']);
+  await expect(learned(lessonsOf([...crowded.slice(0, 20), ...events]))).rejects.toThrow(
+    /1 of 401 sessions are crowds of agents: learn from what `firebreak regroup` wrote, or from the log as it was/,
+  );
+});
 
 describe('a learned baseline', async () => {
   const lessons = lessonsOf(sessions(2000, 1));

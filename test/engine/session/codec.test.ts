@@ -82,7 +82,7 @@ describe('the packed state of a session', () => {
   });
 
   it.each<[string, (bytes: Uint8Array) => Uint8Array, RegExp]>([
-    ['another version', (bytes) => bytes.fill(9, 0, 1), /version 9; this program reads 6/],
+    ['another version', (bytes) => bytes.fill(9, 0, 1), /version 9; this program reads 7/],
     ['an unknown level', (bytes) => bytes.fill(4, 1, 2), /no level has the number 4/],
     ['a header cut short', (bytes) => bytes.slice(0, 31), /32 bytes/],
     ['bytes at the end', (bytes) => withChecksum(Uint8Array.from([...bytes, 0])), /1 bytes too many/],

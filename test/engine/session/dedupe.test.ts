@@ -121,3 +121,39 @@ describe('by id', () => {
     expect(admitAll([first, again])).toEqual(['new', 'repeated']);
   });
 });
+
+describe('by the place that a copy came from', () => {
+  const copy = (offset: number, partition = 0, log = 'L'): ActionEvent =>
+    byId(`${log}-${partition}-${offset}`, { origin: { log, partition, offset } });
+  const far = Array.from({ length: 500 }, (_, i) => copy(10 * i));
+
+  it.each<[string, ActionEvent[], string[]]>([
+    ['rising, with gaps', [copy(0), copy(7), copy(8)], ['new', 'new', 'new']],
+    [
+      'copied again from an earlier one',
+      [copy(3), copy(9), copy(3), copy(9), copy(10)],
+      ['new', 'new', 'repeated', 'repeated', 'new'],
+    ],
+    ['each partition by itself', [copy(9), copy(3, 1), copy(3, 1), copy(3, 2)], ['new', 'new', 'repeated', 'new']],
+    ['each log by itself', [copy(9), copy(3, 0, 'M'), copy(9)], ['new', 'new', 'repeated']],
+    [
+      'too far behind for a copy that is made again',
+      [copy(200_000), copy(100_001), copy(100_000)],
+      ['new', 'repeated', 'new'],
+    ],
+    [
+      'the same event at two places',
+      [copy(1), { ...copy(1), origin: { log: 'L', partition: 0, offset: 2 } }],
+      ['new', 'repeated'],
+    ],
+  ])('%s', (_, events, expected) => {
+    expect(admitAll(events)).toEqual(expected);
+  });
+
+  it('knows all of a long stretch that is copied again, and none of what follows', () => {
+    const arrivals = admitAll([...far, ...far, copy(4999)]);
+    expect(arrivals.slice(0, 500)).toEqual(far.map(() => 'new'));
+    expect(arrivals.slice(500, 1000)).toEqual(far.map(() => 'repeated'));
+    expect(arrivals.at(-1)).toBe('new');
+  });
+});
