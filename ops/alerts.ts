@@ -1,4 +1,4 @@
-import type { Alert, AlertGroup } from './alerts/alert.ts';
+import { type Alert, type AlertGroup, JOB, ofJob } from './alerts/alert.ts';
 import { ENFORCEMENT } from './alerts/enforcement.ts';
 import { INPUT } from './alerts/input.ts';
 import { JUDGING } from './alerts/judging.ts';
@@ -17,14 +17,17 @@ export function runbookFile({ name }: Alert): string {
     .toLowerCase()}.md`;
 }
 
-/** The rule file as Prometheus and a PrometheusRule take it. `runbooks`: where people read them; the file's name follows. */
-export function ruleFile(runbooks: string): { groups: unknown[] } {
+/**
+ * The rule file as Prometheus and a PrometheusRule take it. `runbooks`: where people read them; the file's name follows. `job`:
+ * of the scrape configuration.
+ */
+export function ruleFile(runbooks: string, job: string): { groups: unknown[] } {
   return {
     groups: ALERT_GROUPS.map(({ name, alerts }) => ({
       name,
       rules: alerts.map((alert) => ({
         alert: alert.name,
-        expr: alert.expr,
+        expr: ofJob(alert.expr).replaceAll(`job="${JOB}"`, `job="${job}"`),
         ...(alert.for === '0s' ? {} : { for: alert.for }),
         labels: { severity: alert.severity },
         annotations: {

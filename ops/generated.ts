@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { metricReference } from '../src/adapters/telemetry/metric-reference.ts';
+import { JOB } from './alerts/alert.ts';
 import { ruleFile } from './alerts.ts';
 import { chartTopics, chartUsers } from './chart-files.ts';
 import { DASHBOARDS } from './dashboards.ts';
@@ -12,8 +13,8 @@ const WRITTEN = '# Written by `npm run ops`; do not edit.\n';
 const RUNBOOKS = 'deploy/runbooks/';
 
 /** The rules of Prometheus as a file. */
-export function alertRules(runbooks: string): string {
-  return `${WRITTEN}${stringify(ruleFile(runbooks), { lineWidth: 0 })}`;
+export function alertRules(runbooks: string, job = JOB): string {
+  return `${WRITTEN}${stringify(ruleFile(runbooks, job), { lineWidth: 0 })}`;
 }
 
 /** Everything below deploy/ that is made from code, by path. `npm run ops` writes it, a test holds that it is current. */

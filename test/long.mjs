@@ -46,7 +46,7 @@ const PARTS = {
       'SIGKILL of one of two analyzers, at every transition of a session, of firebreak learn; servers that are away',
     args: [
       ...['--config', 'test/integration/long.config.ts', 'integration/kill.ts', 'integration/away.ts'],
-      ...['integration/decisions.ts', 'learn-killed', 'every-transition'],
+      ...['integration/decisions.ts', 'learn-killed', 'every-transition', 'crowds-killed'],
     ],
   },
   'rolling-restart': {

@@ -38,6 +38,15 @@ export const INPUT: AlertGroup = {
         '{{ $value | humanize }} crowds in a quarter of an hour: what begins beyond the bound is judged together.',
     },
     {
+      name: 'FirebreakNotRelayed',
+      expr: `sum by (topic) (increase(${metric('relayed_total')}{outcome="failed"}[15m])) > 3`,
+      for: '5m',
+      severity: 'warning',
+      summary: 'What others write does not come into the log.',
+      description:
+        'Copying {{ $labels.topic }} began anew {{ $value | printf "%.0f" }} times in a quarter of an hour. Until it succeeds that is not heard: acks, decisions, or for crowds the actions.',
+    },
+    {
       name: 'FirebreakEventIdsReused',
       expr: `sum(increase(${metric('findings_total')}{code="event_id_reused"}[15m])) > 10`,
       for: '0s',

@@ -220,6 +220,11 @@ export function groupIdOf({ groupId, topicPrefix }: Config['kafka']): string {
   return groupId ?? `${topicPrefix}analyzer`;
 }
 
+/** The group that copies the actions of another Firebreak. */
+export function regroupIdOf({ topicPrefix }: Pick<Config['kafka'], 'topicPrefix'>): string {
+  return `${topicPrefix}regroup`;
+}
+
 /** Settings that a command line sets often enough to have a flag. */
 export const FLAGS: Readonly<Record<string, string>> = {
   'kafka.brokers': '--brokers',

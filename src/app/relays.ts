@@ -10,7 +10,7 @@ import { RELAYED_TOPICS, type RelayedTopic } from '../domain/output.ts';
 import { DEFAULT_SETTINGS } from '../domain/rule.ts';
 import type { Keyring } from '../formats/signature.ts';
 import type { Assignment, LogSource, Outlet } from '../ports.ts';
-import type { Config } from './config.ts';
+import { type Config, regroupIdOf } from './config.ts';
 import { controlCopier } from './control-copies.ts';
 import { crowdCopier } from './crowd-copies.ts';
 import { kafkaOf } from './kafka-parts.ts';
@@ -68,7 +68,7 @@ async function relayOfActions(
   config: Config,
   parts: RelaysParts,
 ): Promise<Relay> {
-  const groupId = `${config.kafka.topicPrefix}regroup`;
+  const groupId = regroupIdOf(config.kafka);
   const { partitions, open } = await topicOf(prefix, 'actions', groupId, config, parts);
   const { stats, logger, keyring } = parts;
   const mustSign = new Set(config.keys.mustSign);

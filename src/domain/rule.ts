@@ -117,7 +117,7 @@ export const Rule = z
     by: z
       .enum(SCOPES)
       .default('session')
-      .describe('Whose actions are added up. Only `session` is available without a log for the wider scope.'),
+      .describe('Whose actions are added up: `session`. Where crowds are judged, that is all that an agent does.'),
     within: Window.describe('Sliding window, or `session` for the whole life of the session.'),
     measure: measuresOver(Match),
     weight: z

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Parts of `npm run test:long` on real services, each named by its file. */
 export default defineConfig({
   test: {
-    include: ['test/integration/{kill,away,decisions,learn-killed,every-transition,rolling-restart}.ts'],
+    include: ['test/integration/{kill,away,decisions,learn-killed,every-transition,rolling-restart,crowds-killed}.ts'],
     testTimeout: 300_000,
     globalSetup: 'test/services/global-setup.ts',
     disableConsoleIntercept: true,

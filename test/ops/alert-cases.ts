@@ -139,6 +139,15 @@ export const ALERT_CASES: readonly AlertCase[] = [
     quiet: { [finding('event_id_reused')]: jump(5) },
   },
   {
+    alert: 'FirebreakNotRelayed',
+    fires: { 'firebreak_relayed_total{topic="actions",outcome="failed",instance="a"}': '0+3x60' },
+    at: '12m',
+    quiet: {
+      'firebreak_relayed_total{topic="actions",outcome="copied",instance="a"}': '0+300x60',
+      'firebreak_relayed_total{topic="acks",outcome="failed",instance="a"}': jump(2),
+    },
+  },
+  {
     alert: 'FirebreakStateRolledBack',
     fires: { 'firebreak_tenures_lost_total{reason="rolled_back"}': jump(1) },
     at: '7m',

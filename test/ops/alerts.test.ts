@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { ofJob } from '../../ops/alerts/alert.ts';
 import { ALERTS, runbookFile } from '../../ops/alerts.ts';
 import { DASHBOARDS } from '../../ops/dashboards.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
@@ -34,7 +35,7 @@ function promtool(...args: string[]): string {
 function ruleTest(alert: string, series: Record<string, string>, at: string, firing: number): unknown {
   return {
     interval: '30s',
-    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    input_series: Object.entries(series).map(([name, values]) => ({ series: ofJob(name), values })),
     promql_expr_test: [
       {
         expr: `count(ALERTS{alertname="${alert}",alertstate="firing"})`,
@@ -60,6 +61,18 @@ function testFile(folder: string, alert: string, tests: unknown[]): string {
 }
 
 describe('the alert rules', () => {
+  it('look at one job alone: nothing that another Firebreak says fires them, or keeps them quiet', () => {
+    const { groups } = parse(readFileSync(RULES, 'utf8')) as { groups: { rules: { expr: string }[] }[] };
+    const selectors = groups.flatMap(({ rules }) =>
+      rules.flatMap(({ expr }) => expr.match(/\b(?:firebreak|nodejs)_\w+(\{[^}]*\})?/g) ?? []),
+    );
+    expect(selectors.filter((one) => !one.includes('{job="firebreak"'))).toEqual([]);
+    expect(selectors.length).toBeGreaterThan(ALERTS.length - 3);
+    expect(ofJob('max(firebreak_a) / sum by (x) (rate(firebreak_b{c="d"}[5m])) or firebreak_e{job="f"}')).toBe(
+      'max(firebreak_a{job="firebreak"}) / sum by (x) (rate(firebreak_b{job="firebreak",c="d"}[5m])) or firebreak_e{job="f"}',
+    );
+  });
+
   it('are rules that Prometheus takes', () => {
     expect(promtool('check', 'rules', RULES)).toContain(`SUCCESS: ${ALERTS.length} rules found`);
   });

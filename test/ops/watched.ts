@@ -101,7 +101,7 @@ async function impatientRules(folder: string): Promise<string> {
   const shipped = await readFile('deploy/prometheus/firebreak.rules.yml', 'utf8');
   const impatient = shipped
     .replace(/^ {8}for: .*\n/gm, '')
-    .replace('firebreak_lag_seconds) > 30', 'firebreak_lag_seconds) > 2');
+    .replace(/(firebreak_lag_seconds\{[^}]*\}\)) > 30/, '$1 > 2');
   const file = join(folder, 'impatient.rules.yml');
   await writeFile(file, impatient);
   return file;

@@ -3,7 +3,7 @@ import type { ClusterFacts } from '../../adapters/kafka/cluster-facts.ts';
 import { PartitionClient } from '../../adapters/kafka/partition-client.ts';
 import { checkTopics } from '../../adapters/kafka/topics.ts';
 import type { Clock } from '../../ports.ts';
-import { type Config, groupIdOf } from '../config.ts';
+import { type Config, groupIdOf, regroupIdOf } from '../config.ts';
 import { type Check, ok, problem, unknown } from './check.ts';
 
 /** Enforcers and people compare times of ours with those of the brokers. */
@@ -25,7 +25,7 @@ export async function checkKafka(kafka: Kafka, facts: ClusterFacts, config: Conf
     ...checks,
     ...(await replicaChecks(facts, config)),
     await aclCheck(facts, topicPrefix),
-    await groupCheck(facts, config),
+    ...(await groupChecks(facts, config)),
     await skewCheck(kafka, topicPrefix, clock),
   ];
 }
@@ -73,12 +73,25 @@ async function aclCheck(facts: ClusterFacts, topicPrefix: string): Promise<Check
   );
 }
 
-async function groupCheck(facts: ClusterFacts, config: Config): Promise<Check> {
-  const groupId = groupIdOf(config.kafka);
-  const { state, members, lag } = await facts.group(groupId, `${config.kafka.topicPrefix}actions`);
+/** Of those who judge the log, and of those who copy another one into it. */
+async function groupChecks(facts: ClusterFacts, { kafka, regroup: { from } }: Config): Promise<Check[]> {
+  const run = `firebreak run --brokers ${kafka.brokers.join(',')}`;
+  const own = await groupCheck(facts, groupIdOf(kafka), `${kafka.topicPrefix}actions`, 'nothing is judged', run);
+  if (from === undefined) return [own];
+  const mend = `${run} --topic-prefix ${kafka.topicPrefix} --regroup-from ${from}`;
+  return [own, await groupCheck(facts, regroupIdOf(kafka), `${from}actions`, 'no crowd is judged', mend)];
+}
+
+async function groupCheck(
+  facts: ClusterFacts,
+  groupId: string,
+  topic: string,
+  without: string,
+  mend: string,
+): Promise<Check> {
+  const { state, members, lag } = await facts.group(groupId, topic);
   const about = `group ${groupId}`;
-  const mend = `firebreak run --brokers ${config.kafka.brokers.join(',')}`;
-  if (members === 0) return problem(about, `${state}, no members: nothing is judged, ${lag} records wait`, mend);
+  if (members === 0) return problem(about, `${state}, no members: ${without}, ${lag} records wait`, mend);
   if (state !== 'Stable')
     return problem(about, `${state}: partitions are being given out`, 'look again in a few seconds');
   if (lag > LAG_MAX) return problem(about, `${members} members, ${lag} records wait`, `${mend}, on more machines`);

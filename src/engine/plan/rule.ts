@@ -34,7 +34,7 @@ export function checkRule(rule: Rule): { ok: true; checked: CheckedRule } | { ok
   const problems: RuleProblem[] = [];
   const matcher = compileMatch(rule.match, problems);
   if (rule.by !== 'session') {
-    const message = `the scope "${rule.by}" needs a log of its own, which is not available yet; allowed: session`;
+    const message = `the scope "${rule.by}" needs a log of its own; allowed: session. By agent judges a second Firebreak, where a session is all that an agent does: see crowds in rules/README.md`;
     problems.push({ path: ['by'], message });
   }
   if (rule.shadowUntil !== undefined && rule.mode !== 'shadow') {
