@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isMap, LineCounter, parseDocument } from 'yaml';
 import { explain } from '../domain/explain.ts';
 import { nearestName } from '../engine/expression/names.ts';
-import { Config, describeConfig, type Setting } from './config.ts';
+import { Config } from './config.ts';
+import { describeConfig, type Setting } from './config-settings.ts';
 
 /** Where settings come from; a later one overrules an earlier one. */
 export interface ConfigSources {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { type Config, describeConfig, type Reading } from '../app/config.ts';
+import type { Config } from '../app/config.ts';
+import { describeConfig, type Reading } from '../app/config-settings.ts';
 import { FILE_VARIABLE, loadConfig } from '../app/config-sources.ts';
 
 /** The file that is read when nobody names another. */

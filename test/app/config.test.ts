@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Config, describeConfig, FLAGS } from '../../src/app/config.ts';
+import type { Config } from '../../src/app/config.ts';
+import { describeConfig, FLAGS } from '../../src/app/config-settings.ts';
 import { type ConfigSources, loadConfig } from '../../src/app/config-sources.ts';
 
 let folder: string;
@@ -170,6 +171,15 @@ describe('loadConfig', () => {
       [expect.stringMatching(/^FIREBREAK_LOG__LEVEL_FILE: no such setting/)],
     ],
     [
+      'its own log to copy from',
+      { yaml: 'regroup: { from: firebreak. }\n' },
+      [
+        expect.stringMatching(
+          /^FILE:1: regroup.from: .*another prefix than kafka.topicPrefix, which is firebreak. too/,
+        ),
+      ],
+    ],
+    [
       'a folder as source without folder',
       { yaml: 'policy: { source: folder }\n' },
       [
@@ -243,6 +253,7 @@ describe('describeConfig', () => {
         path.startsWith('kafka.tls') ||
         path.startsWith('redis.') ||
         path === 'policy.rules' ||
+        path === 'regroup.from' ||
         path === 'api.jwksUrl' ||
         path === 'api.issuer' ||
         path === 'tracing.endpoint' ||

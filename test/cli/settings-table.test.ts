@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { describeConfig } from '../../src/app/config.ts';
+import { describeConfig } from '../../src/app/config-settings.ts';
 
 /** The table of deploy/README.md. Mend it with what this test prints. */
 it('deploy/README.md lists every setting as it is', async () => {
