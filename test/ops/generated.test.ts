@@ -29,11 +29,15 @@ describe('npm run ops -- --runbooks URL --rules FILE', () => {
     expect(write('--runbooks', url, '--rules', file)).toMatchObject({ status: 0, stdout: `${file}\n` });
     const shipped = readFileSync('deploy/prometheus/firebreak.rules.yml', 'utf8');
     expect(readFileSync(file, 'utf8')).toBe(shipped.replaceAll('deploy/runbooks/', url));
+    expect(write('--runbooks', url, '--rules', file, '--job', 'firebreak-crowds').status).toBe(0);
+    const ofJob = shipped.replaceAll('deploy/runbooks/', url).replaceAll('job="firebreak"', 'job="firebreak-crowds"');
+    expect(readFileSync(file, 'utf8')).toBe(ofJob);
     await rm(folder, { recursive: true });
   });
 
   it.each([
     [['--runbooks', 'https://git.example/'], '--runbooks and --rules belong together'],
+    [['--job', 'firebreak-crowds'], '--job goes with --runbooks and --rules'],
     [['--runbooks', 'https://git.example', '--rules', 'x.yml'], 'found "https://git.example"; allowed: '],
   ])('refuses %j', (args, told) => {
     expect(write(...args)).toMatchObject({ status: 2, stderr: expect.stringContaining(told) });
