@@ -1,6 +1,6 @@
 // `npm run simulate -- --schedules N --seed S`: random schedules of faults against the real code and an oracle.
 import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { Progress } from '../../src/cli/progress.ts';
 import { readOptions, refuse } from '../command-line.ts';
@@ -14,6 +14,8 @@ const USAGE = `npm run simulate -- [--schedules N] [--seed S] [--workers W]
 /** Schedules that a worker is sent at once. */
 const AT_ONCE = 100;
 const SHOWN_MAX = 10;
+/** What shells add to the number of a signal. */
+const SIGNALLED = 128;
 const KINDS = ['diverged', 'lost', 'extra'] as const satisfies readonly Fault['kind'][];
 
 function readArguments() {
@@ -31,13 +33,20 @@ function count(name: string, text: string): number {
   return value;
 }
 
-/** Fulfilled with the exit code. After the first failure no more is begun; what runs is brought to its end. */
+/**
+ * Fulfilled with the exit code. After the first failure no more is begun, and what runs is brought to its end; after a
+ * signal it is not, nor counted.
+ */
 async function simulate({ schedules, seed, workers }: ReturnType<typeof readArguments>): Promise<number> {
+  const interrupted = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+  });
   const failed: Answer['failed'] = [];
   const progress = new Progress(process.stderr, systemClock);
   const startedMs = systemClock.monotonicMs();
   let next = seed;
   let done = 0;
+  let signal: NodeJS.Signals | undefined;
 
   function* orders(): Iterable<Order> {
     while (next < seed + schedules && failed.length === 0) {
@@ -56,13 +65,17 @@ async function simulate({ schedules, seed, workers }: ReturnType<typeof readArgu
     for (const order of orders()) {
       const answered = new Promise<Answer>((resolve) => worker.once('message', resolve));
       worker.send(order);
-      const answer = await Promise.race([answered, ended]);
+      const answer = await Promise.race([answered, ended, interrupted]);
+      if (typeof answer === 'string') {
+        signal = answer;
+        break;
+      }
       done += answer.count;
       failed.push(...answer.failed);
       const perSecond = (done * 1000) / (systemClock.monotonicMs() - startedMs);
       progress.at(done / schedules, () => `${done} schedules, ${perSecond.toFixed(0)}/s`);
     }
-    worker.kill();
+    worker.kill('SIGKILL');
   }
 
   await Promise.all(Array.from({ length: workers }, work));
@@ -75,13 +88,15 @@ async function simulate({ schedules, seed, workers }: ReturnType<typeof readArgu
   const counts = KINDS.map((kind) => {
     return `${failed.filter(({ faults }) => faults.some((fault) => fault.kind === kind)).length} ${kind}`;
   });
-  console.log(`${done} schedules, ${counts.join(', ')}`);
-  return failed.length === 0 ? 0 : 1;
+  const rest = signal === undefined ? '' : `; ${signal} before the other ${schedules - done}`;
+  console.log(`${done} schedules, ${counts.join(', ')}${rest}`);
+  if (failed.length > 0) return 1;
+  return signal === undefined ? 0 : SIGNALLED + constants.signals[signal];
 }
 
 try {
   process.exitCode = await simulate(readArguments());
 } catch (error) {
-  console.error(`${(error as Error).message}\n${USAGE}`);
-  process.exitCode = 2;
+  console.error((error as Error).message);
+  process.exitCode = 1;
 }
