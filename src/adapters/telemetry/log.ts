@@ -52,16 +52,28 @@ const LEVELS: Record<KafkaLevel, Level | undefined> = {
   [logLevel.DEBUG]: 'trace',
 };
 
+/**
+ * A broker that is new has no coordinator for a group yet. kafkajs writes the answer down as an error, and then asks again for
+ * ten seconds by itself; where that was in vain, it throws, and whoever called says so.
+ */
+function asksAgain({ namespace, log: { message, error } }: LogEntry): boolean {
+  return (
+    namespace === 'Connection' &&
+    message.startsWith('Response GroupCoordinator(') &&
+    error === 'The group coordinator is not available'
+  );
+}
+
 /** Options that make a kafkajs client write to `logger`. It formats nothing that the logger would not write. */
 export function kafkajsLogging(logger: Logger): { logLevel: KafkaLevel; logCreator: () => (entry: LogEntry) => void } {
   const enabled = [logLevel.DEBUG, logLevel.INFO, logLevel.WARN, logLevel.ERROR];
   return {
     logLevel: enabled.find((level) => logger.isLevelEnabled(LEVELS[level]!)) ?? logLevel.NOTHING,
-    logCreator:
-      () =>
-      ({ namespace, level, log: { message, timestamp: _ours, logger: _name, ...fields } }) => {
-        const name = LEVELS[level];
-        if (name !== undefined) logger[name]({ kafkajs: namespace, ...fields }, message);
-      },
+    logCreator: () => (entry) => {
+      const { namespace, level, log } = entry;
+      const { message, timestamp: _ours, logger: _name, ...fields } = log;
+      const name = LEVELS[asksAgain(entry) ? logLevel.INFO : level];
+      if (name !== undefined) logger[name]({ kafkajs: namespace, ...fields }, message);
+    },
   };
 }

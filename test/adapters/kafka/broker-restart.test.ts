@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it, onTestFinished } from 'vitest';
+import { createKafka } from '../../../src/adapters/kafka/client.ts';
 import { KafkaOutlet } from '../../../src/adapters/kafka/outlet.ts';
+import { PartitionClient } from '../../../src/adapters/kafka/partition-client.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
+import { createLogger } from '../../../src/adapters/telemetry/log.ts';
 import { TestReader, until } from '../../contracts/log-source.ts';
 import { commandOutput } from '../../contracts/outlet.ts';
 import { DEFAULT_KAFKA_VERSION, startKafka } from '../../services/kafka.ts';
@@ -9,6 +12,18 @@ import { kafkaAt, kafkaLog, makeTopic, quiet } from './log-under-test.ts';
 
 const kafka = await startKafka({ version: DEFAULT_KAFKA_VERSION });
 afterAll(() => kafka.stop());
+
+it('says nothing of a coordinator that a new broker does not have yet', { timeout: 60_000 }, async () => {
+  const log = await kafkaLog({ brokers: kafka.brokers, prefix: 'new' });
+  onTestFinished(() => log.close());
+  const lines: { level: string; msg: string }[] = [];
+  const logger = createLogger('debug', { write: (line) => void lines.push(JSON.parse(line)) });
+  const client = new PartitionClient(createKafka({ brokers: kafka.brokers, clientId: 'test', logger }));
+  onTestFinished(() => client.close());
+  expect(await client.committed('nobody', log.topic, 0)).toBeUndefined();
+  const asked = lines.filter(({ msg }) => msg.startsWith('Response GroupCoordinator('));
+  expect(new Set(asked.map(({ level }) => level))).toEqual(new Set(['debug']));
+});
 
 it('goes on after the broker was killed and came back', { timeout: 120_000 }, async () => {
   const log = await kafkaLog({ brokers: kafka.brokers, prefix: 'restart' });

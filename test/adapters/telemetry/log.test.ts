@@ -75,4 +75,16 @@ describe('kafkajsLogging', () => {
     }
     expect(lines()).toContainEqual(expect.objectContaining({ broker: '127.0.0.1:1' }));
   });
+
+  it.each<[string, string, string, string]>([
+    ['Connection', 'Response GroupCoordinator(key: 10, version: 2)', 'The group coordinator is not available', 'debug'],
+    ['Connection', 'Response GroupCoordinator(key: 10, version: 2)', 'Not authorized to access group', 'error'],
+    ['Connection', 'Response OffsetFetch(key: 9, version: 4)', 'The group coordinator is not available', 'error'],
+    ['Consumer', 'Crash: The group coordinator is not available', 'The group coordinator is not available', 'error'],
+  ])('%s says "%s", %s: %s', (namespace, message, error, told) => {
+    const { logger, lines } = capture('debug');
+    const log = { message, error, timestamp: '', logger: 'kafkajs' };
+    kafkajsLogging(logger).logCreator()({ namespace, level: logLevel.ERROR, label: 'ERROR', log });
+    expect(lines()).toMatchObject([{ level: told, msg: message, error }]);
+  });
 });
