@@ -49,7 +49,7 @@ export class SessionEvidence {
       leading[feature] = leadingOf(of, state.streams);
       return contribution;
     });
-    this.highest = Math.max(this.highest, this.cause(model)?.evidence ?? 0);
+    for (const one of leading) if (one !== undefined && one.evidence > this.highest) this.highest = one.evidence;
     return contributions;
   }
 
@@ -125,10 +125,13 @@ const NOTHING: Contribution[] = [];
 const ALL = () => true;
 
 function largest(leading: readonly (Leading | undefined)[], counts: (feature: number) => boolean): Cause | undefined {
-  let cause: Cause | undefined;
+  let at = -1;
+  let most = 0;
   for (let feature = 0; feature < leading.length; feature++) {
-    const one = leading[feature];
-    if (one && one.evidence > (cause?.evidence ?? 0) && counts(feature)) cause = { feature, ...one };
+    const evidence = leading[feature]?.evidence ?? 0;
+    if (evidence <= most || !counts(feature)) continue;
+    most = evidence;
+    at = feature;
   }
-  return cause;
+  return at < 0 ? undefined : { feature: at, stream: leading[at]!.stream, evidence: most };
 }
