@@ -15,7 +15,8 @@ const text = { type: 'string' };
 const { runbooks, rules, job } = readOptions(USAGE, { runbooks: text, rules: text, job: text });
 if ((runbooks === undefined) !== (rules === undefined)) refuse('--runbooks and --rules belong together');
 if (job !== undefined && rules === undefined) refuse('--job goes with --runbooks and --rules');
-if (job !== undefined && !/^[\w.-]+$/.test(job)) refuse(`--job: found "${job}"; allowed: letters, digits, _, - and dots`);
+if (job !== undefined && !/^[\w.-]+$/.test(job))
+  refuse(`--job: found "${job}"; allowed: letters, digits, _, - and dots`);
 if (runbooks !== undefined && !/^https?:\/\/.+\/$/.test(runbooks)) {
   refuse(`--runbooks: found "${runbooks}"; allowed: an http or https address with a / at its end`);
 }

@@ -21,7 +21,7 @@ const COMMANDS: [name: string, script: string, options: string[]][] = [
     ],
   ],
   ['stack', 'ops/stack.mjs', ['speed', 'partitions', 'http-port', 'prometheus-port']],
-  ['ops', 'ops/write.mjs', ['runbooks', 'rules']],
+  ['ops', 'ops/write.mjs', ['runbooks', 'rules', 'job']],
 ];
 
 function run(script: string, ...args: string[]): Promise<{ code: unknown; out: string; err: string }> {
@@ -30,7 +30,10 @@ function run(script: string, ...args: string[]): Promise<{ code: unknown; out: s
   });
 }
 
-describe.each(COMMANDS)('npm run %s', (name, script, options) => {
+/** Some build first what they run. */
+const BUILT = { timeout: 120_000 };
+
+describe.each(COMMANDS)('npm run %s', BUILT, (name, script, options) => {
   it('names its options when it is asked', async () => {
     const { code, out, err } = await run(script, '--help');
     expect([code, err]).toEqual([0, '']);
@@ -55,7 +58,7 @@ it.each([
   ['test/long.mjs', ['--part', 'nothing'], '--part: found "nothing"'],
   ['test/long.mjs', ['--part', 'fuzz-rules', '--nope'], "Unknown option '--nope'"],
   ['test/chaos/start.mjs', ['--redis', 'none'], '--redis: found "none", allowed: sentinel, cluster'],
-])('%s %j is refused in one line', async (script, args, told) => {
+])('%s %j is refused in one line', BUILT, async (script, args, told) => {
   const { code, out, err } = await run(script, ...args);
   expect([code, out]).toEqual([2, '']);
   expect(err).toMatch(/^.+\n$/);
