@@ -88,7 +88,8 @@ export function act(partition: Partition, record: LogRecord, event: ActionEvent,
       return `${event.agent.id} begins more than ${newSessionsPerMinute} sessions in a minute, or there are ${sessionsMax}: what begins beyond is judged together`;
     });
   }
-  if (tooWide) reportOnce('session_too_wide', () => `more than ${PRINCIPALS_MAX} principals act in this session`);
+  if (tooWide && !inCrowd)
+    reportOnce('session_too_wide', () => `more than ${PRINCIPALS_MAX} principals act in this session`);
 
   // What the thresholds of the evidence promise, they promise of what it was learned of.
   const evidence = plan.evidence?.of === (inCrowd ? 'crowds' : 'sessions') ? plan.evidence : undefined;

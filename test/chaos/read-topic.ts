@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import type { RawRecord } from '../../src/domain/record.ts';
 
 /** Every record of a topic up to its end, by partition, with nothing between kafkajs and the caller. */
 export async function readTopic(kafka: Kafka, topic: string): Promise<Map<number, RawRecord[]>> {
   const admin = kafka.admin();
   await admin.connect();
-  const ends = (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, Number(high)] as const);
+  const ends = (await offsetsOf(admin, topic)).map(({ partition, high }) => [partition, Number(high)] as const);
   await admin.disconnect();
   const found = new Map<number, RawRecord[]>(ends.map(([partition]) => [partition, []]));
   const next = new Map(ends.map(([partition]) => [partition, 0]));
@@ -35,4 +35,18 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<Map<number
   while (ends.some(([partition, end]) => next.get(partition)! < end)) await sleep(50);
   await consumer.disconnect();
   return found;
+}
+
+const AGAIN_AFTER_MS = 500;
+
+/** kafkajs asks the leader that it knows, and gives up where that has moved: after a fault it may have. */
+async function offsetsOf(admin: Admin, topic: string): Promise<Awaited<ReturnType<Admin['fetchTopicOffsets']>>> {
+  for (let left = 20; ; left--) {
+    try {
+      return await admin.fetchTopicOffsets(topic);
+    } catch (error) {
+      if (left === 0 || !(error instanceof Error && 'retriable' in error && error.retriable === true)) throw error;
+      await sleep(AGAIN_AFTER_MS);
+    }
+  }
 }

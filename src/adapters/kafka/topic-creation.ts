@@ -46,6 +46,24 @@ async function leaderless(admin: Pick<Admin, 'fetchTopicMetadata'>, names: strin
   }
 }
 
+/**
+ * What is wrong with the topics, once the broker that is asked has heard of those that were made just now: each client asks
+ * another one, and some are behind.
+ */
+export async function heardOf<P extends { topic: string; found: string }>(
+  made: readonly string[],
+  check: () => Promise<P[]>,
+  clock: Clock,
+): Promise<P[]> {
+  const startedMs = clock.monotonicMs();
+  for (;;) {
+    const problems = await check();
+    const isBehind = problems.some(({ topic, found }) => found === 'missing' && made.includes(topic));
+    if (!isBehind || clock.monotonicMs() - startedMs >= LEADERS_WAIT_MS) return problems;
+    await clock.sleep(LEADERS_POLL_MS);
+  }
+}
+
 /** kafkajs hides the reasons in a list: they are told. */
 async function refused(creation: Promise<boolean>): Promise<void> {
   try {

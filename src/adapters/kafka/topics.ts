@@ -1,7 +1,7 @@
 import type { Admin, Kafka } from 'kafkajs';
 import type { Clock } from '../../ports.ts';
 import { ConfigResourceTypes } from './kafkajs.ts';
-import { makeTopics } from './topic-creation.ts';
+import { heardOf, makeTopics } from './topic-creation.ts';
 import { type DesignOptions, settingHolds, type TopicDesign, topicDesigns } from './topic-design.ts';
 import { readTopicIdentity, type TopicIdentity, writeTopicIdentity } from './topic-identity.ts';
 
@@ -67,7 +67,7 @@ export async function createTopics(kafka: Kafka, options: CreateTopicsOptions): 
     }
     await create(missing.filter(({ name }) => name !== 'policies'));
   });
-  const problems = await checkTopics(kafka, options);
+  const problems = await heardOf(created, () => checkTopics(kafka, options), clock);
   return { created, problems, identity: await readTopicIdentity(kafka, topicPrefix) };
 }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createKafka } from '../../../src/adapters/kafka/client.ts';
 import { PartitionClient } from '../../../src/adapters/kafka/partition-client.ts';
 import { readRanges, wholeTopic } from '../../../src/adapters/kafka/range-reader.ts';
-import { makeTopics } from '../../../src/adapters/kafka/topic-creation.ts';
+import { heardOf, makeTopics } from '../../../src/adapters/kafka/topic-creation.ts';
 import { topicDesigns } from '../../../src/adapters/kafka/topic-design.ts';
 import { readTopicIdentity } from '../../../src/adapters/kafka/topic-identity.ts';
 import { checkTopics, createTopics } from '../../../src/adapters/kafka/topics.ts';
@@ -128,6 +128,14 @@ it('waits for brokers that have not heard of a new topic yet', async () => {
   await makeTopics(behind, [{ topic, numPartitions: 3 }], systemClock);
   expect(asked).toBeGreaterThan(2);
   expect(await admin.listTopics()).toContain(topic);
+});
+
+it('looks again where the broker that it asks has not heard of what was made, and not where another topic is missing', async () => {
+  const missing = (topic: string) => ({ topic, found: 'missing' });
+  const answers = [[missing('a'), missing('b')], [missing('a')], [{ topic: 'a', found: '5' }]];
+  expect(await heardOf(['a', 'b'], async () => answers.shift()!, systemClock)).toEqual([{ topic: 'a', found: '5' }]);
+  expect(answers).toEqual([]);
+  expect(await heardOf(['a'], async () => [missing('c')], systemClock)).toEqual([missing('c')]);
 });
 
 it('gives a topic that it did not make an id from the cluster, and no pinned count', async () => {
