@@ -43,7 +43,7 @@ const PARTS = {
   },
   'killed-processes': {
     about:
-      'SIGKILL of one of two analyzers, at every transition of a session, of firebreak learn; servers that are away',
+      'SIGKILL of one of two analyzers, at every transition of a session, of firebreak learn, of who copies to crowds; servers that are away',
     args: [
       ...['--config', 'test/integration/long.config.ts', 'integration/kill.ts', 'integration/away.ts'],
       ...['integration/decisions.ts', 'learn-killed', 'every-transition', 'crowds-killed'],

@@ -130,7 +130,7 @@ function intentNumbers({ level, score, threshold, baseline }: StopExplained): st
   return [
     `evidence of ${shortNumber(score)} nats, ${shortNumber(threshold)} or more is ${level}`,
     ...(expected === undefined ? [] : [`${shortNumber(expected)} marks were expected`]),
-    ...(alpha === undefined ? [] : [`at most ${shortNumber(alpha * 100)} % of benign sessions, by ${n} of them`]),
+    ...(alpha === undefined ? [] : [`at most ${shortNumber(alpha * 100)} % of the benign ones, certified by ${n}`]),
   ].join('; ');
 }
 
