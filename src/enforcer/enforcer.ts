@@ -105,11 +105,12 @@ export async function connectEnforcer(options: EnforcerOptions): Promise<Enforce
       });
     },
   });
+  let live = false;
   const read = (topic: string, record: RawRecord): Reading => {
-    if (topic === commands) return readCommand(record, keyring, clock.nowMs());
+    // What was said before this process began to listen is asked whether it stands, not whether it is late.
+    if (topic === commands) return readCommand(record, keyring, live ? clock.nowMs() : record.appendMs);
     return topic === verdicts ? readVerdict(record, keyring) : readLease(record, keyring);
   };
-  let live = false;
   const follower = new TopicFollower({
     kafka,
     clock,
@@ -117,13 +118,14 @@ export async function connectEnforcer(options: EnforcerOptions): Promise<Enforce
     topics: [
       { topic: verdicts!, from: 'beginning' },
       { topic: leases!, from: 'end' },
-      // What was said before stands in the verdicts.
-      { topic: commands!, from: 'end' },
+      // What was said before of sessions stands in the verdicts; an order for an agent stands nowhere else.
+      { topic: commands!, from: 'beginning' },
     ],
     onRecord(topic, partition, record) {
       const reading = read(topic, record);
-      if (reading.type === 'command') obedience.command(reading.command, reading.timeMs);
-      else if (reading.type === 'verdict') obedience.verdict(reading.verdict, reading.timeMs);
+      if (reading.type === 'command') {
+        if (live || reading.command.session === undefined) obedience.command(reading.command, reading.timeMs);
+      } else if (reading.type === 'verdict') obedience.verdict(reading.verdict, reading.timeMs);
       else if (reading.type === 'lease') obedience.lease(reading.lease);
       else if (record.value !== null) {
         logger.error({ topic, partition, offset: record.offset, reason: reading.reason }, 'not obeyed');

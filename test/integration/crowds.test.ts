@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectEnforcer } from '../../src/enforcer/enforcer.ts';
 import { decodeSession } from '../../src/engine/session/codec.ts';
 import { crowdOf } from '../../src/engine/session/crowd-id.ts';
 import { judgedActions, spread } from './crowd-traffic.ts';
@@ -48,12 +50,42 @@ describe('a second Firebreak that judges agents', { timeout: 120_000 }, () => {
     expect(metrics).toMatch(/firebreak_relayed_total\{topic="actions",outcome="copied"\} 90\n/);
   });
 
-  it('lets it go on, counted anew, when a person lifts the order', async () => {
+  it('is obeyed also by an enforcer that comes when the order stands, until it is lifted', async () => {
+    const told: string[] = [];
+    const hand = (what: string) => async (session: string) => void told.push(`${what} ${session}`);
+    const enforcer = await connectEnforcer({
+      name: 'late',
+      brokers: crowds.flags[1]!.split(','),
+      topicPrefix: crowds.prefix,
+      keyFile: join(crowds.folder, 'keys.json'),
+      sessions: () => [
+        { session: 'mailer-99', agent: 'mailer' },
+        { session: 'quiet-99', agent: 'quiet' },
+      ],
+      pause: hand('pause'),
+      resume: hand('resume'),
+      kill: hand('kill'),
+    });
+    try {
+      await expect.poll(() => told, { timeout: 30_000 }).toContain('pause mailer-99');
+      expect(enforcer.stand({ session: 'quiet-98', agent: 'quiet' })).toBe('free');
+      await lifted();
+      await expect.poll(() => told, { timeout: 30_000 }).toContain('resume mailer-99');
+      expect(told.filter((what) => what.startsWith('pause'))).toEqual(['pause mailer-99']);
+    } finally {
+      await enforcer.stop();
+    }
+  });
+
+  async function lifted(): Promise<void> {
     const { code, out } = await crowds.cli(
       ...['lift', '--agent', 'mailer', '--reason', 'a clean-up'],
       ...crowds.flags.slice(0, 6),
     );
     expect([code, out]).toEqual([0, expect.stringContaining('mailer')]);
+  }
+
+  it('lets it go on, counted anew, once a person has lifted the order', async () => {
     const actions = async () => (await crowds.commands()).map(({ action, scope }) => `${action} ${scope}`);
     await expect.poll(actions, { timeout: 60_000 }).toContain('resume agent:mailer');
     await sessions.produce(spread('mailer', { sessions: 4, each: 5, from: 20 }));
