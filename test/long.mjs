@@ -49,6 +49,10 @@ const PARTS = {
       ...['integration/decisions.ts', 'learn-killed', 'every-transition', 'crowds-killed'],
     ],
   },
+  'command-lines': {
+    about: 'every command of npm run told of its options, and given one that it does not have',
+    args: ['--config', 'test/integration/long.config.ts', 'command-lines'],
+  },
   'rolling-restart': {
     about: 'three analyzers replaced one after another under load: nothing lost, nothing invented, readiness honest',
     args: ['--config', 'test/integration/long.config.ts', 'rolling-restart'],
