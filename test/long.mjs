@@ -50,8 +50,12 @@ const PARTS = {
     ],
   },
   'command-lines': {
-    about: 'every command of npm run told of its options, and given one that it does not have',
-    args: ['--config', 'test/integration/long.config.ts', 'command-lines'],
+    about:
+      'learn, backtest and regroup as people call them; every command of npm run, its options, and its end by a signal',
+    args: [
+      ...['--config', 'test/integration/long.config.ts', 'command-lines', 'simulation/ended.ts'],
+      ...['cli/learn.ts', 'cli/backtest.ts', 'cli/regroup.ts'],
+    ],
   },
   'rolling-restart': {
     about: 'three analyzers replaced one after another under load: nothing lost, nothing invented, readiness honest',

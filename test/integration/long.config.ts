@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
+      'test/cli/{learn,backtest,regroup}.ts',
+      'test/simulation/ended.ts',
       'test/integration/{kill,away,decisions,learn-killed,every-transition,rolling-restart,crowds-killed,command-lines}.ts',
     ],
     testTimeout: 300_000,
