@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RULES, traffic } from '../integration/traffic.ts';
+import { type RunOptions, runProgram } from './program-run.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const OTHER = RULES.replace('deletes > 80', 'deletes > 60').replace('spent > 9000', 'spent > 7000');
@@ -24,30 +24,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Run {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-/** The built program. `input` is written to it, and standard input stays open until `after` has been done. */
-function firebreak(args: readonly string[], input = '', after?: (child: ReturnType<typeof spawn>) => void) {
-  const child = spawn(process.execPath, [resolve(root, 'dist/cli/main.js'), ...args], { cwd: folder });
-  const run: Run = { code: null, out: '', err: '' };
-  child.stdout.on('data', (chunk) => {
-    run.out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    run.err += chunk;
-  });
-  child.stdin.on('error', () => {}); // it may end before it has read all
-  if (after === undefined) child.stdin.end(input);
-  else child.stdin.write(input, () => after(child));
-  return new Promise<Run>((done, failed) => {
-    child.once('error', failed);
-    child.once('close', (code) => done({ ...run, code }));
-  });
-}
+/** `input` is written to it, and standard input stays open until `after` has been done. */
+const firebreak = (args: readonly string[], input = '', after?: RunOptions['after']) =>
+  runProgram(args, { cwd: folder, input, ...(after && { after }) });
 
 const json = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8'));
 const ndjson = (text: string) =>

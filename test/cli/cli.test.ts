@@ -1,41 +1,16 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
 import { createProgram } from '../../src/cli/program.ts';
+import { runProgram } from './program-run.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const story = resolve(root, 'fixtures/story/events.ndjson');
 const expected = resolve(root, 'fixtures/story/expected.ndjson');
 
-interface Run {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-/** The built program, as a user starts it, in another folder than the project's. */
-function firebreak(args: readonly string[], input?: Buffer | string, env: Record<string, string> = {}): Promise<Run> {
-  const child = spawn(process.execPath, [resolve(root, 'dist/cli/main.js'), ...args], {
-    cwd: folder,
-    env: { ...process.env, FIREBREAK_DEBUG: '', ...env },
-  });
-  const run: Run = { code: null, out: '', err: '' };
-  child.stdout.on('data', (chunk) => {
-    run.out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    run.err += chunk;
-  });
-  child.stdin.on('error', () => {}); // it may end before it has read all
-  child.stdin.end(input ?? '');
-  return new Promise((done, failed) => {
-    child.once('error', failed);
-    child.once('close', (code) => done({ ...run, code }));
-  });
-}
+const firebreak = (args: readonly string[], input: Buffer | string = '', env: Record<string, string> = {}) =>
+  runProgram(args, { cwd: folder, input, env: { FIREBREAK_DEBUG: '', ...env } });
 
 let folder = '';
 beforeAll(async () => {

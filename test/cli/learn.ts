@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram } from './program-run.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 let folder = '';
@@ -46,20 +46,7 @@ function events(): string[] {
   });
 }
 
-function firebreak(args: readonly string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [resolve(root, 'dist/cli/main.js'), ...args], { cwd: folder });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  return new Promise((done, failed) => {
-    child.once('error', failed);
-    child.once('close', (code) => done({ code, out, err }));
-  });
-}
+const firebreak = (args: readonly string[]) => runProgram(args, { cwd: folder });
 
 describe('firebreak learn', { timeout: 120_000 }, () => {
   it('writes a baseline beside the intents, by which a replay then judges', async () => {

@@ -1,10 +1,7 @@
 import type { Kafka, Producer } from 'kafkajs';
 import type { ActionEvent } from '../../domain/event.ts';
 import type { Clock } from '../../ports.ts';
-import { sendWhole, wholeProducer } from './whole-send.ts';
-
-/** All of a request may go to one partition, whose broker takes half a mebibyte at once. */
-const REQUEST_BYTES_MAX = 256 * 1024;
+import { inRequests, sendWhole, wholeProducer } from './whole-send.ts';
 
 /** Reports actions as a gateway does: bare JSON, the session as the key, acknowledged by all in-sync replicas. */
 export class ActionWriter {
@@ -26,23 +23,10 @@ export class ActionWriter {
 
   /** In this order, in as many requests as their size asks for. */
   async write(events: readonly ActionEvent[]): Promise<void> {
-    let messages: { key: string; value: Buffer }[] = [];
-    let bytes = 0;
-    for (const event of events) {
-      const value = Buffer.from(JSON.stringify(event));
-      if (messages.length > 0 && bytes + value.length > REQUEST_BYTES_MAX) {
-        await this.#send(messages);
-        messages = [];
-        bytes = 0;
-      }
-      messages.push({ key: event.session, value });
-      bytes += value.length;
+    const all = events.map((event) => ({ key: event.session, value: Buffer.from(JSON.stringify(event)) }));
+    for (const messages of inRequests(all, ({ value }) => value.length)) {
+      await sendWhole(this.#producer, { topicMessages: [{ topic: this.#topic, messages }] }, this.#clock);
     }
-    if (messages.length > 0) await this.#send(messages);
-  }
-
-  #send(messages: { key: string; value: Buffer }[]): Promise<void> {
-    return sendWhole(this.#producer, { topicMessages: [{ topic: this.#topic, messages }] }, this.#clock);
   }
 
   close(): Promise<void> {

@@ -4,7 +4,7 @@ import type { Output } from '../../domain/output.ts';
 import type { Clock, Outlet } from '../../ports.ts';
 import { toWire, type WireMessage, type WireOptions } from '../wire.ts';
 import { minimalForm } from './minimal-form.ts';
-import { sendWhole, wholeProducer } from './whole-send.ts';
+import { inRequests, sendWhole, wholeProducer } from './whole-send.ts';
 
 export interface KafkaOutletOptions extends Omit<WireOptions, 'nowMs' | 'attempt'> {
   kafka: Kafka;
@@ -14,14 +14,17 @@ export interface KafkaOutletOptions extends Omit<WireOptions, 'nowMs' | 'attempt
   onMinimalForm: (output: Output, code: string) => void;
 }
 
-/** Per request and partition: half of what the smallest topic takes, so that only a single output can be too large. */
-const REQUEST_BYTES_MAX = 256 * 1024;
 const MESSAGE_OVERHEAD = 128;
 const ACK_TIMEOUT_MS = 10_000;
 const ATTEMPTS_REMEMBERED = 10_000;
 
 /** Answers that the same bytes will always get. */
 const REFUSED_FOR_GOOD = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
+
+interface Wired {
+  output: Output;
+  messages: WireMessage[];
+}
 
 /**
  * A plain producer: acks of all in-sync replicas, one request in flight, no idempotence (kafkajs's has a history of
@@ -51,23 +54,15 @@ export class KafkaOutlet implements Outlet {
   }
 
   async #publish(outputs: readonly Output[]): Promise<void> {
-    let request: { output: Output; messages: WireMessage[] }[] = [];
-    let bytes = 0;
-    for (const output of outputs) {
-      const messages = this.#wire(output);
-      const size = messages.reduce((sum, message) => sum + sizeOf(message), 0);
-      if (request.length > 0 && bytes + size > REQUEST_BYTES_MAX) {
-        await this.#sendTogether(request);
-        request = [];
-        bytes = 0;
-      }
-      request.push({ output, messages });
-      bytes += size;
-    }
-    await this.#sendTogether(request);
+    const bytesOf = ({ messages }: Wired) => messages.reduce((sum, message) => sum + sizeOf(message), 0);
+    for (const request of inRequests(this.#wired(outputs), bytesOf)) await this.#sendTogether(request);
   }
 
-  async #sendTogether(request: { output: Output; messages: WireMessage[] }[]): Promise<void> {
+  *#wired(outputs: readonly Output[]): Generator<Wired> {
+    for (const output of outputs) yield { output, messages: this.#wire(output) };
+  }
+
+  async #sendTogether(request: readonly Wired[]): Promise<void> {
     const refused = await this.#send(request.flatMap(({ messages }) => messages));
     if (refused === undefined) return;
     // The answer does not say which output it means, so each one is asked about. What was written is written again.

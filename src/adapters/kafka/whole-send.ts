@@ -40,3 +40,23 @@ export async function sendWhole(producer: Producer, batch: Omit<ProducerBatch, '
 function mayPass(error: unknown): boolean {
   return error instanceof Error && error.name === 'KafkaJSNumberOfRetriesExceeded';
 }
+
+/** All of a request may go to one partition: half of what the smallest topic takes, so that only a single item can be too large. */
+const REQUEST_BYTES_MAX = 256 * 1024;
+
+/** The items in their order, as many in each request as its bytes allow. */
+export function* inRequests<T>(items: Iterable<T>, bytesOf: (item: T) => number): Generator<T[]> {
+  let request: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const size = bytesOf(item);
+    if (request.length > 0 && bytes + size > REQUEST_BYTES_MAX) {
+      yield request;
+      request = [];
+      bytes = 0;
+    }
+    request.push(item);
+    bytes += size;
+  }
+  if (request.length > 0) yield request;
+}
